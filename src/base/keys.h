@@ -1,0 +1,59 @@
+// Identity keys and their protobufs (libp2p specs, peer-ids/peer-ids.md, "Keys").
+// Ed25519 is made and verified; RSA, ECDSA P-256 and secp256k1 are verified.
+#pragma once
+
+#include "base/bytes.h"
+#include "base/crypto.h"
+#include "base/peer_id.h"
+
+namespace kadmesh {
+
+enum class KeyType : std::uint8_t { rsa = 0, ed25519 = 1, secp256k1 = 2, ecdsa = 3 };
+
+class PublicKey {
+ public:
+  // From the PublicKey protobuf. The key is checked (size caps, point on the curve), so that a
+  // PublicKey in hand can always verify. Errc::malformed, Errc::unsupported, Errc::limit.
+  static Result<PublicKey> from_proto(ByteView proto);
+  static PublicKey ed25519(const Ed25519Public& key);
+
+  KeyType type() const { return type_; }
+  ByteView data() const { return data_; }
+  // Canonical: type first and always written, minimal varints. This is what a peer id hashes.
+  Bytes proto() const;
+  PeerId peer_id() const { return PeerId::of_key(proto()); }
+  bool verify(ByteView message, ByteView signature) const;
+
+  friend bool operator==(const PublicKey&, const PublicKey&) = default;
+
+ private:
+  PublicKey(KeyType type, Bytes data) : type_(type), data_(std::move(data)) {}
+  KeyType type_;
+  Bytes data_;
+};
+
+// The key inside an id, when it is inlined there. Errc::not_found for hashed ids.
+Result<PublicKey> key_of(const PeerId& id);
+
+// Our own identity.
+class KeyPair {
+ public:
+  static KeyPair make(Rng& rng);
+  static KeyPair from_seed(const Ed25519Seed& seed) { return KeyPair(Ed25519Key(seed)); }
+  // The PrivateKey protobuf as go, rust and js write it to disk; Ed25519 only (64 bytes
+  // seed‖public, or the older 96 whose halves must agree).
+  static Result<KeyPair> from_proto(ByteView proto);
+  Bytes proto() const;
+
+  Bytes sign(ByteView message) const;
+  const PublicKey& public_key() const { return public_; }
+  const PeerId& peer_id() const { return id_; }
+
+ private:
+  explicit KeyPair(Ed25519Key key);
+  Ed25519Key key_;
+  PublicKey public_;
+  PeerId id_;
+};
+
+}  // namespace kadmesh
