@@ -1,0 +1,163 @@
+// All connections of one node: whom we dial, who dialled us, what is limited, what is idle.
+//
+// Bytes and socket events in, actions for the driver and events for the node out; both are polled
+// until empty after every input, before the next one is read.
+//
+//   dial job    one per peer at a time: a second dial of a peer joins the first. Its addresses are
+//               tried in order, staggered by kDialStagger, at most kDialsPerJob at once; the first
+//               to authenticate wins, the others are closed. Its deadline ends it.
+//   connection  dialling -> opening (Noise, muxer; deadline kOpenTimeout) -> up -> gone
+//   duplicates  simultaneous dials may give two connections to one peer: both are used, the older
+//               carries new streams, the younger is closed when it has been idle.
+//   idle        a connection without streams that hold it (ping and identify do not), and without
+//               a hold() of a protocol, is closed after idle_timeout.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/address.h"
+#include "base/turn.h"
+#include "transport/peer_link.h"
+
+namespace kadmesh {
+
+struct SwarmLimits {
+  std::size_t connections = 4096;  // in all, dialling ones included
+  std::size_t connections_per_peer = 4;
+  std::size_t opening_inbound = 256;  // accepted and not yet authenticated
+  std::size_t dial_jobs = 512;
+};
+
+struct SwarmConfig {
+  SwarmLimits limits;
+  Duration open_timeout = 10s;  // from the pipe's start to streams
+  Duration idle_timeout = 30s;
+  Duration stream_timeout = 10s;  // to negotiate a stream that the peer opened
+  bool early_muxer = true;        // offer the muxer inside the Noise payload
+  bool keylog = false;            // emit KeyLog actions
+};
+
+enum class DialId : std::uint64_t {};
+
+// --- actions: what the driver must do ---------------------------------------------------------
+struct DialPipe {  // answered by on_dialed or on_dial_failed, exactly once, unless closed first
+  ConnId id;
+  Endpoint to;
+};
+struct WritePipe {  // in order; answered by on_written as the kernel takes the bytes
+  ConnId id;
+  Bytes bytes;
+};
+struct ClosePipe {  // no further input for `id`; what was written before is flushed first
+  ConnId id;
+  bool abort;  // do not wait for the flush
+};
+struct KeyLogLine {  // secrets of a connection, for decrypting a capture offline
+  std::string line;
+};
+using SwarmAction = std::variant<DialPipe, WritePipe, ClosePipe, KeyLogLine>;
+
+// --- events: what the node is told --------------------------------------------------------------
+struct DialFinished {  // the result of one dial(); success: the connection that serves it
+  DialId id;
+  Result<ConnId> result;
+};
+using SwarmEvent = std::variant<Established, Disconnected, DialFinished, StreamOpened, OpenFailed,
+                                StreamReadable, StreamWritable, StreamFinished, StreamReset>;
+
+struct ConnectionInfo {
+  ConnId id;
+  PeerId peer;
+  Multiaddr local;
+  Multiaddr remote;
+  bool opened_by_us;
+  Time since;
+  std::size_t streams;
+  Duration rtt;  // zero while unknown
+};
+
+class Swarm {
+ public:
+  Swarm(const KeyPair& identity, SwarmConfig config, Turn start);
+  ~Swarm();
+
+  // Inputs from the driver. Events for a ConnId that is gone are ignored: the driver may be late.
+  ConnId on_accepted(Turn turn, const Endpoint& local, const Endpoint& remote);
+  void on_dialed(Turn turn, ConnId id, const Endpoint& local);
+  void on_dial_failed(Turn turn, ConnId id, const Error& cause);
+  void on_bytes(Turn turn, ConnId id, ByteView bytes);
+  void on_written(Turn turn, ConnId id, std::size_t count);
+  void on_closed(Turn turn, ConnId id, const Error& cause);
+  void on_timer(Turn turn);
+  Time next_timer() const;
+
+  std::optional<SwarmAction> poll_action();
+  std::optional<SwarmEvent> poll_event();
+
+  // Which protocols the other side may open. Names begin with '/'.
+  void serve(std::string protocol);
+  void stop_serving(std::string_view protocol);
+  std::vector<std::string> served() const;
+
+  // With a peer: a live connection answers at once. Without: whoever authenticates there.
+  // Ends by `deadline` with exactly one DialFinished.
+  DialId dial(Turn turn, std::optional<PeerId> peer, std::span<const Multiaddr> addrs,
+              Time deadline);
+  void cancel_dial(Turn turn, DialId id);
+
+  // A stream on the peer's oldest connection. The key can be written to at once: with a single
+  // protocol the bytes travel with the proposal (multistream's lazy form), otherwise after it.
+  // Then StreamOpened or, by `deadline`, OpenFailed. Errc::unreachable when not connected,
+  // Errc::limit at the muxer's bounds.
+  Result<StreamKey> open_stream(Turn turn, const PeerId& peer,
+                                std::span<const std::string> protocols, Time deadline);
+  // The same on one connection.
+  Result<StreamKey> open_stream_on(Turn turn, ConnId conn, std::span<const std::string> protocols,
+                                   Time deadline);
+
+  // How much was accepted; less than all means that StreamWritable will come.
+  // A stream that is gone accepts 0.
+  std::size_t write(Turn turn, StreamKey key, ByteView bytes);
+  // What has arrived and was not consumed, contiguous; valid until the next call on this stream.
+  ByteView readable(StreamKey key) const;
+  void consumed(Turn turn, StreamKey key, std::size_t count);
+  void finish(Turn turn, StreamKey key);                     // we write no more
+  void reset(Turn turn, StreamKey key, std::uint32_t code);  // both directions, at once
+
+  // Nothing more of this stream is ours; it resets unless both sides have finished.
+  // A finished-by-us stream whose answer nobody awaits is drained and forgotten.
+  void release(Turn turn, StreamKey key);
+
+  void close(Turn turn, ConnId id, const Error& why);
+  void close_all(Turn turn, const Error& why);
+
+  // While held, an idle connection to the peer stays open (a shared topic, a routing-table entry).
+  // Counted; held peers need not be connected.
+  void hold(const PeerId& peer);
+  void unhold(const PeerId& peer);
+  // Streams of these protocols do not keep a connection (identify, ping).
+  void not_keeping(std::string protocol);
+
+  bool connected(const PeerId& peer) const;
+  std::vector<ConnectionInfo> connections() const;
+  std::vector<ConnectionInfo> connections(const PeerId& peer) const;
+
+  // Live objects, for the quiescence check: all zero once everything is closed.
+  struct Counters {
+    std::size_t connections, opening, dial_jobs, streams, buffered_bytes;
+  };
+  Counters counters() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace kadmesh
