@@ -1,0 +1,166 @@
+// GossipSub v1.1 and v1.0 without scoring (libp2p specs, pubsub/gossipsub/gossipsub-v1.1.md):
+// meshes, fanout, gossip, receipts. A state machine of values: inputs in, actions polled out.
+//
+// Ready at once. A peer is in the peer set from on_connected; our subscriptions go out with the
+// first bytes of its stream. GRAFT answers a SUBSCRIBE at once while the mesh is below Dlo (the
+// specification waits for the heartbeat, and messages published meanwhile are lost to that peer).
+//
+// Ownership. All state of a peer dies with its last connection; backoffs outlive it, bounded in
+// number and in time. A GRAFT or an IHAVE for a topic that we have not joined creates nothing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/keys.h"
+#include "base/turn.h"
+
+namespace kadmesh {
+
+// A topic's name, as bytes: peers may send what is no UTF-8.
+using Topic = std::string;
+using MessageId = Bytes;
+
+struct GossipMessage {
+  std::optional<PeerId> from;  // none under StrictNoSign
+  Bytes data;
+  Bytes seqno;  // 8 bytes, opaque; empty under StrictNoSign
+  Topic topic;
+};
+
+enum class SignaturePolicy { strict_sign, strict_no_sign };
+using MessageIdFunction = std::function<MessageId(const GossipMessage&)>;
+// The defaults of the stacks; under StrictNoSign only sha256 tells messages apart.
+MessageId go_message_id(const GossipMessage& message);      // from ‖ seqno
+MessageId rust_message_id(const GossipMessage& message);    // base58(from) ‖ decimal seqno
+MessageId js_message_id(const GossipMessage& message);      // public key protobuf ‖ seqno
+MessageId sha256_message_id(const GossipMessage& message);  // SHA-256(data)
+
+struct GossipConfig {
+  // Mesh (gossipsub-v1.0.md "Parameters", values as go-libp2p-pubsub).
+  std::size_t d = 6, d_lo = 5, d_hi = 12, d_lazy = 6, d_out = 2;
+  std::size_t gossip_factor_percent = 25;
+  std::size_t history_windows = 5, gossip_windows = 3;
+  Duration heartbeat = 1s, heartbeat_initial_delay = 100ms;
+  Duration fanout_ttl = 60s, seen_ttl = 120s, prune_backoff = 60s, unsubscribe_backoff = 10s;
+  bool flood_publish = true;
+  SignaturePolicy policy = SignaturePolicy::strict_sign;
+  MessageIdFunction message_id = go_message_id;
+  std::size_t most_message = 1024 * 1024;  // bytes of data; publishing more is Errc::limit
+  // Without it every message that passes the signature check is delivered and forwarded at once.
+  bool manual_validation = false;
+};
+
+enum class Verdict { accept, reject, ignore };
+enum class ValidationId : std::uint64_t {};
+
+// --- actions ------------------------------------------------------------------------------------
+// One RPC, framed, for the peer's outbound stream. Forwarded messages share their encoding.
+struct GossipSend {
+  PeerId peer;
+  std::shared_ptr<const Bytes> frame;
+};
+struct GossipValidate {  // manual validation: answer with on_verdict before `deadline`, else
+                         // ignored
+  ValidationId id;
+  PeerId received_from;
+  GossipMessage message;
+  Time deadline;
+};
+struct GossipDeliver {  // to the application; each message once
+  PeerId received_from;
+  GossipMessage message;
+  MessageId id;
+};
+// The peer shares a topic with us, or no longer does: the node keeps its connection meanwhile.
+struct GossipHold {
+  PeerId peer;
+  bool hold;
+};
+// The peer broke the protocol on its stream: reset that stream.
+struct GossipFault {
+  PeerId peer;
+  Error why;
+};
+using GossipAction =
+    std::variant<GossipSend, GossipValidate, GossipDeliver, GossipHold, GossipFault>;
+
+// --- receipts and questions
+// -----------------------------------------------------------------------
+enum class Sent { queued, dropped_full, no_stream };
+struct Receipt {
+  MessageId id;
+  struct Peer {
+    PeerId peer;
+    Sent sent;
+    bool mesh;  // by mesh; otherwise by fanout or flood
+  };
+  std::vector<Peer> peers;
+};
+
+struct TopicView {
+  Topic topic;
+  bool subscribed = false;
+  std::vector<PeerId> mesh, fanout, subscribers;  // ordered
+};
+struct GossipStats {
+  std::size_t peers = 0, topics = 0, seen = 0, cached = 0, validating = 0, backoffs = 0;
+  std::uint64_t delivered = 0, duplicates = 0, published = 0, forwarded = 0, rejected = 0,
+                dropped = 0, ihave_sent = 0, iwant_sent = 0, iwant_served = 0, grafts = 0,
+                prunes = 0, rpcs_in = 0, rpcs_out = 0;
+};
+
+class Gossip {
+ public:
+  Gossip(const KeyPair& identity, GossipConfig config, Turn start);
+  ~Gossip();
+
+  // What we offer, best first: "/meshsub/1.1.0", "/meshsub/1.0.0".
+  static const std::vector<std::string>& protocols();
+
+  // --- inputs. Exactly on 0 -> 1 and 1 -> 0 connections.
+  void on_connected(Turn turn, const PeerId& peer, bool outbound);
+  void on_disconnected(Turn turn, const PeerId& peer);
+  // Our stream to the peer agreed on `protocol`: the hello (all subscriptions) goes out.
+  void on_stream_open(Turn turn, const PeerId& peer, std::string_view protocol);
+  // Our stream to the peer is gone, or never came to be (`why`); it may open again later.
+  void on_stream_closed(Turn turn, const PeerId& peer, const Error& why);
+  // So many bytes of earlier GossipSend frames have left: returns their budget.
+  void on_sent(Turn turn, const PeerId& peer, std::size_t bytes);
+  // One RPC from the peer's stream, unframed.
+  void on_rpc(Turn turn, const PeerId& peer, ByteView rpc);
+  void on_verdict(Turn turn, ValidationId id, Verdict verdict);
+  void on_timer(Turn turn);
+  Time next_timer() const;
+  std::optional<GossipAction> poll();
+
+  // --- commands
+  void subscribe(Turn turn, const Topic& topic);
+  void unsubscribe(Turn turn, const Topic& topic);
+  // Errc::no_peers when nobody who is connected subscribes: the detail says how many are connected
+  // and how many of them subscribe. The message is then not kept.
+  Result<Receipt> publish(Turn turn, const Topic& topic, Bytes data);
+
+  // --- questions
+  const GossipConfig& config() const;
+  std::vector<TopicView> topics() const;
+  bool has_peer(const PeerId& peer) const;
+  std::vector<PeerId> peers() const;  // ordered
+  // One line a topic: why the peer is or is not in its mesh.
+  std::string why(const PeerId& peer, Time now) const;
+  GossipStats stats() const;
+  // The largest RPC a peer may send, before framing.
+  static std::size_t most_rpc();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace kadmesh

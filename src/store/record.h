@@ -1,0 +1,40 @@
+// What a node keeps: rows of a few kinds, each with the time it came and the time it goes.
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/bytes.h"
+#include "base/time.h"
+
+namespace kadmesh {
+
+enum class Kind : std::uint8_t {
+  value = 1,     // key: record key             member: empty              value: the value
+  provider = 2,  // key: multihash              member: provider's peer id value: its addresses
+  pending =
+      3,  // key: record key             member: empty              value: a put not yet delivered
+  providing =
+      4,     // key: multihash              member: empty              value: empty; we provide it
+  pool = 5,  // key: peer id                member: empty              value: addresses that worked
+  meta = 6,  // key: name                   member: empty              value: what the name says
+};
+
+struct Row {
+  Kind kind{};
+  Bytes key;
+  Bytes member;  // tells rows of one key apart
+  Bytes value;
+  WallTime received;
+  WallTime expires = WallTime::max();
+
+  friend bool operator==(const Row&, const Row&) = default;
+};
+
+// Bounds on one row. A record of the DHT is far smaller: kad/params.h.
+inline constexpr std::size_t kMaxRowKey = 1024;
+inline constexpr std::size_t kMaxRowMember = 64;
+inline constexpr std::size_t kMaxRowValue = 128 * 1024;
+
+}  // namespace kadmesh

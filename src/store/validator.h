@@ -1,0 +1,59 @@
+// What a value must be to be kept under its key, and which of two values is better. Keys are
+// "/namespace/rest"; a key whose namespace has no validator is refused everywhere.
+// (libp2p specs, kad-dht/README.md, "Entry validation")
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/time.h"
+
+namespace kadmesh {
+
+class Validator {
+ public:
+  virtual ~Validator() = default;
+  // Pure: the same answer for the same arguments. Errc::invalid, Errc::auth, Errc::timeout
+  // (expired).
+  virtual Result<void> validate(ByteView key, ByteView value, WallTime now) const = 0;
+  // The index of the best of several valid values; at least one is given.
+  virtual std::size_t select(ByteView key, std::span<const Bytes> values) const = 0;
+};
+
+// "/pk/<multihash>": a PublicKey protobuf that hashes to the multihash.
+class PublicKeyValidator final : public Validator {
+ public:
+  Result<void> validate(ByteView key, ByteView value, WallTime now) const override;
+  std::size_t select(ByteView key, std::span<const Bytes> values) const override;
+};
+
+// Any value; the greatest by bytes wins, so that all nodes agree.
+class PassThroughValidator final : public Validator {
+ public:
+  Result<void> validate(ByteView key, ByteView value, WallTime now) const override;
+  std::size_t select(ByteView key, std::span<const Bytes> values) const override;
+};
+
+class Validators {
+ public:
+  // "pk" alone, as go insists on for protocol ids under /ipfs (with "ipns", which is not built
+  // yet).
+  static Validators standard();
+  // Replaces the one that was there. `space` without slashes.
+  void set(std::string space, std::shared_ptr<const Validator> validator);
+
+  Result<void> validate(ByteView key, ByteView value, WallTime now) const;
+  std::size_t select(ByteView key, std::span<const Bytes> values) const;
+  // Errc::invalid for a key that is no "/namespace/rest" or whose namespace is not known here.
+  Result<void> accepts(ByteView key) const;
+
+ private:
+  std::map<std::string, std::shared_ptr<const Validator>, std::less<>> by_space_;
+};
+
+}  // namespace kadmesh
