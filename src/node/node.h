@@ -1,0 +1,241 @@
+// One node, whole: swarm, identify, ping, Kademlia and GossipSub, joined at the connection hook.
+// A state machine of values that a driver feeds and empties: Asio, the simulator, a fuzzer, a
+// replay.
+//
+//   driver                          node
+//   bytes, dials, timers, disk  ->  on_*(turn, ...)
+//                               <-  poll() until empty, next_timer()
+//
+// The hook. The input that completes a handshake also puts the peer into the routing table
+// (provisional) and into the pub/sub peer set, before the next input is read; the one that ends the
+// last connection takes it out of both. No event travels in between.
+//
+// After every input: connected peers == gossip's peers, and nothing that an inbound socket showed
+// can be handed out (its type forbids it). check_invariants() says so.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/address.h"
+#include "base/turn.h"
+#include "gossip/gossip.h"
+#include "kad/kad.h"
+#include "store/store.h"
+#include "transport/swarm.h"
+
+namespace kadmesh {
+
+inline constexpr Duration kDefaultDeadline = 10s;
+
+struct NodeConfig {
+  SwarmConfig swarm;
+  KadConfig kad;
+  GossipConfig gossip;
+  bool identify = true;
+  bool ping = true;
+  std::string agent = "kadmesh/0.1.0";
+  std::string protocol_version = "ipfs/0.1.0";
+};
+
+// One user operation, across all kinds.
+enum class OpId : std::uint64_t {};
+enum class ListenId : std::uint64_t {};
+enum class StoreOpId : std::uint64_t {};
+
+// --- what identify told us of a peer ------------------------------------------------------------
+struct PeerInfo {
+  std::string agent, protocol_version;  // as the peer sent them: any bytes
+  std::vector<std::string> protocols;   // ordered
+  std::vector<Multiaddr> listen_addrs;
+  std::optional<Multiaddr> observed;  // where the peer sees us
+};
+
+// --- results of operations ----------------------------------------------------------------------
+struct ConnectReport {
+  PeerId peer;
+  ConnId conn;
+  Multiaddr remote;
+  bool already = false;  // it was connected before
+};
+struct PingReport {
+  PeerId peer;
+  Duration rtt;
+};
+struct StreamReport {
+  StreamKey key;
+  PeerId peer;
+  std::string protocol;
+};
+using OpReport = std::variant<ConnectReport, PingReport, StreamReport, KadReport>;
+
+// --- reports: what users see
+// ----------------------------------------------------------------------
+struct OpDone {  // exactly once for every operation
+  OpId op;
+  Result<OpReport> result;
+};
+struct ProviderFound {  // while find_providers runs
+  OpId op;
+  Contact provider;
+};
+struct PeerConnected {
+  PeerId peer;
+  Multiaddr remote;
+  bool opened_by_us;
+};
+struct PeerDisconnected {
+  PeerId peer;
+  Error cause;
+};
+struct PeerIdentified {  // first time, and after every push
+  PeerId peer;
+  bool pushed;
+};
+struct MessageDelivered {
+  GossipDeliver delivery;
+};
+struct MessageToValidate {  // manual validation: answer with verdict()
+  GossipValidate validation;
+};
+struct StreamIncoming {  // of a protocol that serve() named
+  StreamKey key;
+  PeerId peer;
+  std::string protocol;
+};
+// Of user streams.
+using StreamEvent = std::variant<StreamReadable, StreamWritable, StreamFinished, StreamReset>;
+struct BootstrapChanged {
+  BootstrapStatus status;
+};
+struct Listening {  // addresses as expanded by the driver, real ports
+  ListenId id;
+  std::vector<Multiaddr> addrs;
+};
+struct ListenFailed {
+  ListenId id;
+  Error cause;
+};
+// Something refused, dropped or broken, with its typed cause; for logs.
+struct Notice {
+  enum class Level { debug, info, warning } level;
+  std::string_view area;  // "swarm", "kad", "gossip", "identify", "store", "driver"
+  std::optional<PeerId> peer;
+  Error what;
+};
+using Report = std::variant<OpDone, ProviderFound, PeerConnected, PeerDisconnected, PeerIdentified,
+                            MessageDelivered, MessageToValidate, StreamIncoming, StreamEvent,
+                            BootstrapChanged, Listening, ListenFailed, Notice>;
+
+// --- actions: what the driver must do ---------------------------------------------------------
+struct ListenPipe {  // answered by on_listening or on_listen_failed
+  ListenId id;
+  Endpoint at;  // port 0: any; unspecified host: every interface
+};
+struct StopListening {
+  ListenId id;
+};
+struct StoreOp {  // answered by on_stored, in order
+  StoreOpId id;
+  StoreRequest request;
+};
+using NodeAction = std::variant<DialPipe, WritePipe, ClosePipe, KeyLogLine, ListenPipe,
+                                StopListening, StoreOp, Report>;
+
+struct NodeStats {
+  KadStats kad;
+  GossipStats gossip;
+  Swarm::Counters swarm;
+  BootstrapStatus bootstrap;
+  std::size_t connected_peers = 0, book_peers = 0;
+};
+
+class Node {
+ public:
+  Node(const KeyPair& identity, NodeConfig config, Turn start);
+  ~Node();
+
+  // --- inputs from the driver. Whatever names a connection that is gone is ignored.
+  void on_listening(Turn turn, ListenId id, std::vector<Multiaddr> addrs);
+  void on_listen_failed(Turn turn, ListenId id, const Error& cause);
+  // Interfaces changed under a wildcard listener.
+  void on_addrs_changed(Turn turn, ListenId id, std::vector<Multiaddr> addrs);
+  ConnId on_accepted(Turn turn, const Endpoint& local, const Endpoint& remote);
+  void on_dialed(Turn turn, ConnId id, const Endpoint& local);
+  void on_dial_failed(Turn turn, ConnId id, const Error& cause);
+  void on_bytes(Turn turn, ConnId id, ByteView bytes);
+  void on_written(Turn turn, ConnId id, std::size_t count);
+  void on_closed(Turn turn, ConnId id, const Error& cause);
+  void on_stored(Turn turn, StoreOpId id, const StoreResult& result);
+  void on_timer(Turn turn);
+  // What the driver noticed itself (accept paused at the descriptor limit, …).
+  void on_driver_notice(Turn turn, Error what);
+
+  Time next_timer() const;
+  std::optional<NodeAction> poll();
+
+  // --- commands. Those that return an OpId end in one OpDone.
+  ListenId listen(Turn turn, const Endpoint& at);
+  void stop_listening(Turn turn, ListenId id);
+  // With or without /p2p; success only when the peer has authenticated.
+  OpId connect(Turn turn, const Multiaddr& addr, Time deadline);
+  // By what the address book and, failing that, the DHT know of the peer.
+  OpId connect(Turn turn, const PeerId& peer, Time deadline);
+  void disconnect(Turn turn, const PeerId& peer);
+  OpId ping(Turn turn, const PeerId& peer, Time deadline);
+  OpId put(Turn turn, Bytes key, Bytes value, Time deadline);
+  OpId get(Turn turn, Bytes key, Time deadline);
+  OpId provide(Turn turn, Bytes multihash, Time deadline);
+  OpId find_providers(Turn turn, Bytes multihash, std::size_t most, Time deadline);
+  OpId find_peer(Turn turn, const PeerId& peer, Time deadline);
+  // Succeeds once at least `live` kad-capable peers are connected (host: await ready).
+  OpId await_ready(Turn turn, std::size_t live, Time deadline);
+  void cancel(Turn turn, OpId op);
+
+  void subscribe(Turn turn, const Topic& topic);
+  void unsubscribe(Turn turn, const Topic& topic);
+  Result<Receipt> publish(Turn turn, const Topic& topic, Bytes data);
+  void verdict(Turn turn, ValidationId id, Verdict verdict);
+
+  // --- streams of users' own protocols; the calls are the swarm's.
+  void serve(Turn turn, std::string protocol);  // identify push tells connected peers
+  void stop_serving(Turn turn, std::string_view protocol);
+  OpId open_stream(Turn turn, const PeerId& peer, std::vector<std::string> protocols,
+                   Time deadline);
+  std::size_t write(Turn turn, StreamKey key, ByteView bytes);
+  ByteView readable(StreamKey key) const;
+  void consumed(Turn turn, StreamKey key, std::size_t count);
+  void finish(Turn turn, StreamKey key);
+  void reset(Turn turn, StreamKey key, std::uint32_t code);
+  void release(Turn turn, StreamKey key);
+
+  // Ends every operation (Errc::closed), every stream and every connection; then quiescent().
+  void shutdown(Turn turn);
+
+  // --- questions
+  const KeyPair& identity() const;
+  const NodeConfig& config() const;
+  std::vector<Multiaddr> listen_addrs() const;  // with /p2p/<self>
+  std::vector<ConnectionInfo> connections() const;
+  std::optional<PeerInfo> info(const PeerId& peer) const;
+  std::vector<Dialable> addrs(const PeerId& peer) const;
+  const Kad& kad() const;
+  const Gossip& gossip() const;
+  // Why it is or is not connected, in the table, in each mesh: one line each.
+  std::vector<std::string> why(const PeerId& peer, Now now) const;
+  NodeStats stats(Now now) const;
+  // Empty, or what is broken: a bug of ours.
+  std::string check_invariants() const;
+  bool quiescent() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace kadmesh
