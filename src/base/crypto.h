@@ -13,7 +13,7 @@
 
 namespace kadmesh {
 
-// --- SHA-256 (FIPS 180-4), HMAC (RFC 2104), HKDF (RFC 5869) -----------------------------------
+// --- SHA-256 (FIPS 180-4), HMAC (RFC 2104) ----------------------------------------------------
 using Sha256 = std::array<std::uint8_t, 32>;
 Sha256 sha256(ByteView data);
 // Of the concatenation, without making it.

@@ -1,8 +1,8 @@
 #include "base/rng.h"
 
-#include <sodium.h>
-
 #include <algorithm>
+
+#include "base/crypto_sodium.h"
 
 namespace kadmesh {
 
