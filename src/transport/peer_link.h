@@ -13,6 +13,7 @@
 #include "base/keys.h"
 #include "base/multiaddr.h"
 #include "base/time.h"
+#include "transport/role.h"
 
 namespace kadmesh {
 
@@ -27,9 +28,6 @@ struct StreamKey {
   StreamId stream;
   friend auto operator<=>(const StreamKey&, const StreamKey&) = default;
 };
-
-// The protocol's role; with hole punching it differs from who called connect().
-enum class Role { initiator, responder };
 
 // A connection is up: its peer has proven its key and streams can be opened.
 struct Established {
