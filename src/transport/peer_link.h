@@ -14,14 +14,12 @@
 #include "base/multiaddr.h"
 #include "base/time.h"
 #include "transport/role.h"
+#include "transport/stream_id.h"
 
 namespace kadmesh {
 
 // Given out in order, never used again within one node.
 enum class ConnId : std::uint64_t {};
-
-// A stream within its connection: Yamux ids, odd from the protocol's initiator.
-using StreamId = std::uint32_t;
 
 struct StreamKey {
   ConnId conn;
