@@ -13,6 +13,9 @@
 
 namespace kadmesh {
 
+// Overwrites secrets in a way that the compiler keeps.
+void wipe(std::span<std::uint8_t> secret);
+
 // --- SHA-256 (FIPS 180-4), HMAC (RFC 2104) ----------------------------------------------------
 using Sha256 = std::array<std::uint8_t, 32>;
 Sha256 sha256(ByteView data);
@@ -38,6 +41,10 @@ using Ed25519Signature = std::array<std::uint8_t, 64>;
 class Ed25519Key {
  public:
   explicit Ed25519Key(const Ed25519Seed& seed);
+  Ed25519Key(const Ed25519Key&) = default;
+  Ed25519Key& operator=(const Ed25519Key&) = default;
+  ~Ed25519Key() { wipe(seed_); }
+
   Ed25519Signature sign(ByteView message) const;
   const Ed25519Public& share() const { return share_; }
   const Ed25519Seed& seed() const { return seed_; }
@@ -46,17 +53,20 @@ class Ed25519Key {
   Ed25519Seed seed_;
   Ed25519Public share_;
 };
+// False for what does not verify, also for a key of small order or an S that is not canonical.
 bool ed25519_verify(const Ed25519Public& key, ByteView message, ByteView signature);
 
 // --- Keys that peers may have and we never make -----------------------------------------------
 // `spki` is an X.509 SubjectPublicKeyInfo in DER. Sizes are capped before any big-number work:
-// RSA 2048..8192 bits, ECDSA P-256 only. False for whatever does not verify.
+// RSA 2048..8192 bits with an exponent of at most 31 bits, ECDSA P-256 only. False for whatever
+// does not verify.
 inline constexpr std::size_t kMaxSpkiSize = 1200;  // an 8192-bit RSA key is 1062 bytes
 bool rsa_sha256_verify(ByteView spki, ByteView message, ByteView signature);
 bool ecdsa_p256_sha256_verify(ByteView spki, ByteView message, ByteView der_signature);
 // `point`: 33 bytes compressed or 65 uncompressed.
 bool secp256k1_sha256_verify(ByteView point, ByteView message, ByteView der_signature);
-// A key of that kind, well formed and within the caps: what may become a peer id.
+// A key of that kind, well formed and within the caps: what may become a peer id. Errc::malformed,
+// Errc::limit, Errc::unsupported (another curve).
 Result<void> check_rsa_key(ByteView spki);
 Result<void> check_ecdsa_p256_key(ByteView spki);
 Result<void> check_secp256k1_key(ByteView point);
@@ -72,8 +82,5 @@ void aead_seal(const AeadKey& key, std::uint64_t counter, ByteView ad, ByteView 
 // False, and `out` unspecified, when the tag is wrong or `sealed` shorter than a tag.
 [[nodiscard]] bool aead_open(const AeadKey& key, std::uint64_t counter, ByteView ad,
                              ByteView sealed, std::span<std::uint8_t> out);
-
-// Overwrites secrets in a way that the compiler keeps.
-void wipe(std::span<std::uint8_t> secret);
 
 }  // namespace kadmesh

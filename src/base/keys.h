@@ -2,6 +2,9 @@
 // Ed25519 is made and verified; RSA, ECDSA P-256 and secp256k1 are verified.
 #pragma once
 
+#include <cstdint>
+#include <utility>
+
 #include "base/bytes.h"
 #include "base/crypto.h"
 #include "base/peer_id.h"
@@ -12,8 +15,11 @@ enum class KeyType : std::uint8_t { rsa = 0, ed25519 = 1, secp256k1 = 2, ecdsa =
 
 class PublicKey {
  public:
-  // From the PublicKey protobuf. The key is checked (size caps, point on the curve), so that a
-  // PublicKey in hand can always verify. Errc::malformed, Errc::unsupported, Errc::limit.
+  // From the PublicKey protobuf, in the canonical encoding alone: type, then data, minimal varints,
+  // nothing else. go and rust also read other encodings and hash the canonical one; then one key
+  // could be inlined in several ids, and nobody writes them. The key is checked (size caps, RSA
+  // numbers, point on the curve; of Ed25519 only the length: 32 bytes that are no point verify
+  // nothing). Errc::malformed, Errc::unsupported, Errc::limit.
   static Result<PublicKey> from_proto(ByteView proto);
   static PublicKey ed25519(const Ed25519Public& key);
 

@@ -20,7 +20,7 @@ class PeerId {
   static constexpr std::size_t kMaxInlineKey = 42;
   static constexpr std::size_t kMaxSize = kMaxInlineKey + 2;
 
-  // Only `identity` up to 42 bytes and `sha2-256` of 32 are peer ids; Errc::malformed otherwise.
+  // Only `identity` of 1 to 42 bytes and `sha2-256` of 32 are peer ids; Errc::malformed otherwise.
   static Result<PeerId> from_bytes(ByteView multihash);
   // base58btc ("12D3Koo…", "Qm…") or CIDv1 with codec libp2p-key in base16, base32, base36 or
   // base58.
