@@ -16,14 +16,14 @@ namespace kadmesh {
 // Overwrites secrets in a way that the compiler keeps.
 void wipe(std::span<std::uint8_t> secret);
 
-// --- SHA-256 (FIPS 180-4), HMAC (RFC 2104) ----------------------------------------------------
+// --- SHA-256 (FIPS 180-4), HMAC (RFC 2104)
 using Sha256 = std::array<std::uint8_t, 32>;
 Sha256 sha256(ByteView data);
 // Of the concatenation, without making it.
 Sha256 sha256(std::span<const ByteView> pieces);
 Sha256 hmac_sha256(ByteView key, ByteView data);
 
-// --- X25519 (RFC 7748) ------------------------------------------------------------------------
+// --- X25519 (RFC 7748)
 using X25519Key = std::array<std::uint8_t, 32>;
 struct X25519KeyPair {
   X25519Key secret;
@@ -34,7 +34,7 @@ X25519KeyPair x25519_from_secret(const X25519Key& secret);
 // Errc::auth for a share of small order (an all-zero result).
 Result<X25519Key> x25519(const X25519Key& secret, const X25519Key& their_share);
 
-// --- Ed25519 (RFC 8032) -----------------------------------------------------------------------
+// --- Ed25519 (RFC 8032)
 using Ed25519Seed = std::array<std::uint8_t, 32>;
 using Ed25519Public = std::array<std::uint8_t, 32>;
 using Ed25519Signature = std::array<std::uint8_t, 64>;
@@ -56,7 +56,7 @@ class Ed25519Key {
 // False for what does not verify, also for a key of small order or an S that is not canonical.
 bool ed25519_verify(const Ed25519Public& key, ByteView message, ByteView signature);
 
-// --- Keys that peers may have and we never make -----------------------------------------------
+// --- Keys that peers may have and we never make
 // `spki` is an X.509 SubjectPublicKeyInfo in DER. Sizes are capped before any big-number work:
 // RSA 2048..8192 bits with an exponent of at most 31 bits, ECDSA P-256 only. False for whatever
 // does not verify.
@@ -71,7 +71,7 @@ Result<void> check_rsa_key(ByteView spki);
 Result<void> check_ecdsa_p256_key(ByteView spki);
 Result<void> check_secp256k1_key(ByteView point);
 
-// --- ChaCha20-Poly1305 (RFC 8439), the nonce as Noise counts it --------------------------------
+// --- ChaCha20-Poly1305 (RFC 8439), the nonce as Noise counts it
 inline constexpr std::size_t kAeadTagSize = 16;
 using AeadKey = std::array<std::uint8_t, 32>;
 // The nonce is 4 zero bytes and `counter` little-endian (Noise rev 34, section 12.3).

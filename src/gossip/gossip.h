@@ -60,7 +60,7 @@ struct GossipConfig {
 enum class Verdict { accept, reject, ignore };
 enum class ValidationId : std::uint64_t {};
 
-// --- actions ------------------------------------------------------------------------------------
+// --- actions
 // One RPC, framed, for the peer's outbound stream. Forwarded messages share their encoding.
 struct GossipSend {
   PeerId peer;
@@ -92,7 +92,6 @@ using GossipAction =
     std::variant<GossipSend, GossipValidate, GossipDeliver, GossipHold, GossipFault>;
 
 // --- receipts and questions
-// -----------------------------------------------------------------------
 enum class Sent { queued, dropped_full, no_stream };
 struct Receipt {
   MessageId id;

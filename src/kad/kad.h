@@ -55,7 +55,7 @@ enum class KadRequestId : std::uint64_t {};
 enum class KadInboundId : std::uint64_t {};
 enum class KadStoreId : std::uint64_t {};
 
-// --- results of operations ----------------------------------------------------------------------
+// --- results of operations
 // How a walk went; in every report.
 struct Walk {
   std::size_t asked = 0, answered = 0, failed = 0, hops = 0;
@@ -148,7 +148,6 @@ using KadAction = std::variant<KadRequest, KadCancel, KadReply, KadRefuse, KadSt
                                KadProvider, KadDone, KadHold>;
 
 // --- bootstrap
-// --------------------------------------------------------------------------------------
 enum class Bootstrap { no_seeds, dialling, joined, isolated };
 std::string_view name(Bootstrap state);
 struct BootstrapStatus {
@@ -160,7 +159,6 @@ struct BootstrapStatus {
 };
 
 // --- the table, for people
-// ------------------------------------------------------------------------
 enum class Standing { provisional, server };
 std::string_view name(Standing standing);
 struct TableEntry {

@@ -26,6 +26,8 @@
 #include "base/turn.h"
 #include "gossip/gossip.h"
 #include "kad/kad.h"
+#include "node/identify.h"
+#include "node/report.h"
 #include "store/store.h"
 #include "transport/swarm.h"
 
@@ -43,96 +45,9 @@ struct NodeConfig {
   std::string protocol_version = "ipfs/0.1.0";
 };
 
-// One user operation, across all kinds.
-enum class OpId : std::uint64_t {};
-enum class ListenId : std::uint64_t {};
 enum class StoreOpId : std::uint64_t {};
 
-// --- what identify told us of a peer ------------------------------------------------------------
-struct PeerInfo {
-  std::string agent, protocol_version;  // as the peer sent them: any bytes
-  std::vector<std::string> protocols;   // ordered
-  std::vector<Multiaddr> listen_addrs;
-  std::optional<Multiaddr> observed;  // where the peer sees us
-};
-
-// --- results of operations ----------------------------------------------------------------------
-struct ConnectReport {
-  PeerId peer;
-  ConnId conn;
-  Multiaddr remote;
-  bool already = false;  // it was connected before
-};
-struct PingReport {
-  PeerId peer;
-  Duration rtt;
-};
-struct StreamReport {
-  StreamKey key;
-  PeerId peer;
-  std::string protocol;
-};
-using OpReport = std::variant<ConnectReport, PingReport, StreamReport, KadReport>;
-
-// --- reports: what users see
-// ----------------------------------------------------------------------
-struct OpDone {  // exactly once for every operation
-  OpId op;
-  Result<OpReport> result;
-};
-struct ProviderFound {  // while find_providers runs
-  OpId op;
-  Contact provider;
-};
-struct PeerConnected {
-  PeerId peer;
-  Multiaddr remote;
-  bool opened_by_us;
-};
-struct PeerDisconnected {
-  PeerId peer;
-  Error cause;
-};
-struct PeerIdentified {  // first time, and after every push
-  PeerId peer;
-  bool pushed;
-};
-struct MessageDelivered {
-  GossipDeliver delivery;
-};
-struct MessageToValidate {  // manual validation: answer with verdict()
-  GossipValidate validation;
-};
-struct StreamIncoming {  // of a protocol that serve() named
-  StreamKey key;
-  PeerId peer;
-  std::string protocol;
-};
-// Of user streams.
-using StreamEvent = std::variant<StreamReadable, StreamWritable, StreamFinished, StreamReset>;
-struct BootstrapChanged {
-  BootstrapStatus status;
-};
-struct Listening {  // addresses as expanded by the driver, real ports
-  ListenId id;
-  std::vector<Multiaddr> addrs;
-};
-struct ListenFailed {
-  ListenId id;
-  Error cause;
-};
-// Something refused, dropped or broken, with its typed cause; for logs.
-struct Notice {
-  enum class Level { debug, info, warning } level;
-  std::string_view area;  // "swarm", "kad", "gossip", "identify", "store", "driver"
-  std::optional<PeerId> peer;
-  Error what;
-};
-using Report = std::variant<OpDone, ProviderFound, PeerConnected, PeerDisconnected, PeerIdentified,
-                            MessageDelivered, MessageToValidate, StreamIncoming, StreamEvent,
-                            BootstrapChanged, Listening, ListenFailed, Notice>;
-
-// --- actions: what the driver must do ---------------------------------------------------------
+// --- actions: what the driver must do
 struct ListenPipe {  // answered by on_listening or on_listen_failed
   ListenId id;
   Endpoint at;  // port 0: any; unspecified host: every interface

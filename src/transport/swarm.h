@@ -46,7 +46,7 @@ struct SwarmConfig {
 
 enum class DialId : std::uint64_t {};
 
-// --- actions: what the driver must do ---------------------------------------------------------
+// --- actions: what the driver must do
 struct DialPipe {  // answered by on_dialed or on_dial_failed, exactly once, unless closed first
   ConnId id;
   Endpoint to;
@@ -64,7 +64,7 @@ struct KeyLogLine {  // secrets of a connection, for decrypting a capture offlin
 };
 using SwarmAction = std::variant<DialPipe, WritePipe, ClosePipe, KeyLogLine>;
 
-// --- events: what the node is told --------------------------------------------------------------
+// --- events: what the node is told
 struct DialFinished {  // the result of one dial(); success: the connection that serves it
   DialId id;
   Result<ConnId> result;

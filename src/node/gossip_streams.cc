@@ -1,0 +1,216 @@
+#include "node/gossip_streams.h"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <variant>
+
+#include "base/framing.h"
+#include "node/stream_event.h"
+
+namespace kadmesh {
+namespace {
+
+struct Opening {
+  StreamKey key;
+};
+struct Open {
+  StreamKey key;
+  std::deque<std::shared_ptr<const Bytes>> frames;
+  std::size_t written = 0;  // of the first frame
+};
+struct Waiting {
+  Time until;
+};
+struct Refused {};
+
+struct Outbound {
+  std::variant<Opening, Open, Waiting, Refused> state;
+  unsigned reopens = 0;
+};
+
+struct Inbound {
+  PeerId peer;
+  FrameReader frames{Gossip::most_rpc()};
+};
+
+Duration reopen_wait(unsigned attempt) {
+  Duration wait = GossipStreams::kReopenFirst;
+  for (unsigned i = 0; i < attempt && wait < GossipStreams::kReopenMost; ++i) wait *= 2;
+  return std::min(wait, GossipStreams::kReopenMost);
+}
+
+}  // namespace
+
+struct GossipStreams::State {
+  Swarm& swarm;
+  Gossip& gossip;
+  std::map<PeerId, Outbound> outbound;
+  std::map<StreamKey, PeerId> ours;  // opening and open ones
+  std::map<StreamKey, Inbound> inbound;
+  std::map<PeerId, StreamKey> theirs;
+
+  // --- ours
+  void open(Turn turn, const PeerId& peer) {
+    Outbound& out = outbound.try_emplace(peer, Outbound{Refused{}, 0}).first->second;
+    const auto key =
+        swarm.open_stream(turn, peer, Gossip::protocols(), after(turn.now.mono, kOpenTimeout));
+    if (!key) return broken(turn, peer, out, key.error());
+    out.state = Opening{*key};
+    ours.emplace(*key, peer);
+  }
+
+  void agreed(Turn turn, const StreamOpened& stream) {
+    Outbound& out = outbound.at(stream.peer);
+    out.state = Open{stream.key, {}, 0};
+    out.reopens = 0;
+    gossip.on_stream_open(turn, stream.peer, stream.protocol);
+  }
+
+  void broken(Turn turn, const PeerId& peer, Outbound& out, const Error& why) {
+    const bool give_up = why.code == Errc::unsupported || out.reopens >= kMostReopens;
+    if (give_up)
+      out.state = Refused{};
+    else
+      out.state = Waiting{after(turn.now.mono, reopen_wait(out.reopens++))};
+    gossip.on_stream_closed(turn, peer, why);
+  }
+
+  void flush(Turn turn, const PeerId& peer, Open& open) {
+    std::size_t sent = 0;
+    while (!open.frames.empty()) {
+      const ByteView rest = ByteView(*open.frames.front()).subspan(open.written);
+      const std::size_t count = swarm.write(turn, open.key, rest);
+      sent += count;
+      open.written += count;
+      if (count < rest.size()) break;
+      open.frames.pop_front();
+      open.written = 0;
+    }
+    if (sent > 0) gossip.on_sent(turn, peer, sent);
+  }
+
+  void on_ours(Turn turn, const SwarmEvent& event, StreamKey key, const PeerId& peer) {
+    Outbound& out = outbound.at(peer);
+    if (const auto* stream = std::get_if<StreamOpened>(&event)) return agreed(turn, *stream);
+    if (ends_stream(event)) {
+      const PeerId owner = peer;
+      ours.erase(key);
+      return broken(turn, owner, out, cause_of(event));
+    }
+    if (std::holds_alternative<StreamWritable>(event)) {
+      if (auto* open = std::get_if<Open>(&out.state)) flush(turn, peer, *open);
+    }
+    // Nothing is said to us on our own stream; whatever comes is dropped.
+    if (std::holds_alternative<StreamReadable>(event))
+      swarm.consumed(turn, key, swarm.readable(key).size());
+  }
+
+  // --- theirs
+  void accept(Turn turn, const StreamOpened& stream) {
+    if (const auto older = theirs.find(stream.peer); older != theirs.end())
+      drop(turn, older->second);
+    theirs.emplace(stream.peer, stream.key);
+    inbound.emplace(stream.key, Inbound{stream.peer});
+  }
+
+  void drop(Turn turn, StreamKey key) {
+    const auto at = inbound.find(key);
+    theirs.erase(at->second.peer);
+    inbound.erase(at);
+    swarm.release(turn, key);
+  }
+
+  void read(Turn turn, StreamKey key, Inbound& in) {
+    ByteView bytes = swarm.readable(key);
+    const std::size_t count = bytes.size();
+    while (!bytes.empty()) {
+      const auto rpc = in.frames.next(bytes);
+      if (!rpc) {
+        swarm.reset(turn, key, 0);
+        return drop(turn, key);
+      }
+      if (*rpc) gossip.on_rpc(turn, in.peer, **rpc);
+    }
+    swarm.consumed(turn, key, count);
+  }
+
+  void on_theirs(Turn turn, const SwarmEvent& event, StreamKey key, Inbound& in) {
+    if (std::holds_alternative<StreamReadable>(event)) read(turn, key, in);
+    if (std::holds_alternative<StreamFinished>(event) || ends_stream(event)) drop(turn, key);
+  }
+};
+
+GossipStreams::GossipStreams(Swarm& swarm, Gossip& gossip)
+    : state_(new State{swarm, gossip, {}, {}, {}, {}}) {
+  for (const std::string& protocol : Gossip::protocols()) swarm.serve(protocol);
+}
+
+GossipStreams::~GossipStreams() = default;
+
+void GossipStreams::on_connected(Turn turn, const PeerId& peer) { state_->open(turn, peer); }
+
+// Its streams died with the connection, and said so before.
+void GossipStreams::on_disconnected(const PeerId& peer) { state_->outbound.erase(peer); }
+
+void GossipStreams::retry(Turn turn, const PeerId& peer) {
+  const auto at = state_->outbound.find(peer);
+  if (at == state_->outbound.end() || !std::holds_alternative<Refused>(at->second.state)) return;
+  at->second.reopens = 0;
+  state_->open(turn, peer);
+}
+
+void GossipStreams::send(Turn turn, const GossipSend& message) {
+  const auto at = state_->outbound.find(message.peer);
+  if (at == state_->outbound.end()) return;
+  auto* open = std::get_if<Open>(&at->second.state);
+  if (!open) return;
+  open->frames.push_back(message.frame);
+  if (open->frames.size() == 1) state_->flush(turn, message.peer, *open);
+}
+
+void GossipStreams::fault(Turn turn, const GossipFault& fault) {
+  const auto at = state_->theirs.find(fault.peer);
+  if (at == state_->theirs.end()) return;
+  const StreamKey key = at->second;
+  state_->swarm.reset(turn, key, 0);
+  state_->drop(turn, key);
+}
+
+bool GossipStreams::on_event(Turn turn, const SwarmEvent& event) {
+  const auto key = stream_of(event);
+  if (!key) return false;
+  if (const auto at = state_->ours.find(*key); at != state_->ours.end()) {
+    state_->on_ours(turn, event, *key, at->second);
+    return true;
+  }
+  if (const auto at = state_->inbound.find(*key); at != state_->inbound.end()) {
+    state_->on_theirs(turn, event, *key, at->second);
+    return true;
+  }
+  const auto* stream = std::get_if<StreamOpened>(&event);
+  const bool for_us = stream && !stream->opened_by_us &&
+                      std::ranges::count(Gossip::protocols(), stream->protocol) > 0;
+  if (for_us) state_->accept(turn, *stream);
+  return for_us;
+}
+
+void GossipStreams::on_timer(Turn turn) {
+  std::vector<PeerId> due;
+  for (const auto& [peer, out] : state_->outbound)
+    if (const auto* waiting = std::get_if<Waiting>(&out.state))
+      if (waiting->until <= turn.now.mono) due.push_back(peer);
+  for (const PeerId& peer : due) state_->open(turn, peer);
+}
+
+Time GossipStreams::next_timer() const {
+  Time next = kNever;
+  for (const auto& [peer, out] : state_->outbound)
+    if (const auto* waiting = std::get_if<Waiting>(&out.state))
+      next = std::min(next, waiting->until);
+  return next;
+}
+
+std::size_t GossipStreams::streams() const { return state_->ours.size() + state_->inbound.size(); }
+
+}  // namespace kadmesh

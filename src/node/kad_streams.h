@@ -1,0 +1,41 @@
+// The server's side of Kademlia's streams: requests one after another on each, answered in order
+// (libp2p specs, kad-dht/README.md, "RPC messages"; go's client keeps one stream for all).
+//
+// A request is read only when the one before it was answered, so a peer that floods one stream
+// fills its window and waits. ADD_PROVIDER has no answer: a byte too many would be read by go as
+// the answer to its next request.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "kad/kad.h"
+#include "transport/swarm.h"
+
+namespace kadmesh {
+
+class KadStreams {
+ public:
+  static constexpr Duration kIdle = 90s;                   // go keeps its stream for a minute
+  static constexpr std::size_t kMostOfPeer = 32;           // streams; one more is reset
+  static constexpr std::size_t kMostRequest = 256 * 1024;  // bytes; far above any value we keep
+
+  // Both outlive this.
+  KadStreams(Swarm& swarm, Kad& kad);
+  ~KadStreams();
+
+  void reply(Turn turn, const KadReply& reply);
+  void refuse(Turn turn, const KadRefuse& refusal);
+
+  // True when the event was about a stream of these.
+  bool on_event(Turn turn, const SwarmEvent& event);
+  void on_timer(Turn turn);
+  Time next_timer() const;
+  std::size_t streams() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace kadmesh
