@@ -1,0 +1,116 @@
+"""Kademlia: each case in a network of five, between two nodes that are not its bootstrap."""
+
+import hashlib
+import itertools
+
+from ..base58 import decode_base58
+from ..case import case, expect
+from ..network import FORM_SECONDS, five
+from ..peer import Failure
+
+SECONDS = 25.0
+_numbers = itertools.count()
+
+
+def new_key():
+    return f"/v/interop-{next(_numbers)}".encode().hex()
+
+
+async def put(node, key, value):
+    await node.ask("kad_put", SECONDS, key=key, value=value)
+
+
+async def gets(node, key, value):
+    got = (await node.ask("kad_get", SECONDS, key=key))["value"]
+    expect(got == value, f"{node.stack} got {got} where {value} was put")
+
+
+@case("dht-put-get", on=five, seconds=90)
+async def put_get(scene):
+    """What one side puts the other gets, and so does a third node."""
+    for i, (one, other) in enumerate(scene.ends):
+        key, value = new_key(), f"value {i} of {one.stack}".encode().hex()
+        await put(one, key, value)
+        await gets(other, key, value)
+        await gets(scene.nodes[-1], key, value)
+
+
+@case("dht-newer-value", on=five, seconds=90)
+async def newer_value(scene):
+    """Of two puts the validator's winner is read on both sides."""
+    for one, other in scene.ends:
+        key = new_key()
+        await put(one, key, b"first".hex())
+        await put(other, key, b"second".hex())
+        await gets(one, key, b"second".hex())
+        await gets(other, key, b"second".hex())
+
+
+@case("dht-missing", on=five, seconds=60)
+async def missing(scene):
+    """A key that nobody has put is an answer, not a hang."""
+    for one, _ in scene.ends:
+        try:
+            answer = await one.ask("kad_get", SECONDS, key=new_key())
+        except Failure as refusal:
+            expect("no answer" not in str(refusal), str(refusal))
+        else:
+            raise Failure(f"{one.stack} found {answer['value']} under a key that nobody has put")
+
+
+@case("dht-pk", on=five, seconds=60)
+async def public_key(scene):
+    """/pk records: one side publishes its key, the other reads and could verify it."""
+    for one, other in scene.ends:
+        key = (await one.ask("kad_put_pk", SECONDS))["key"]
+        identity = decode_base58(one.id)
+        expect(bytes.fromhex(key) == b"/pk/" + identity, f"{one.stack} put its key under {key}")
+        expect(identity[:2] == b"\x00\x24", f"{one.id} does not inline an Ed25519 key")
+        await gets(other, key, identity[2:].hex())
+
+
+@case("dht-providers", on=five, seconds=60)
+async def providers(scene):
+    """What one side provides the other finds."""
+    for one, other in scene.ends:
+        multihash = "1220" + hashlib.sha256(new_key().encode()).hexdigest()
+        await one.ask("kad_provide", SECONDS, cid_multihash=multihash)
+        await finds_provider(other, multihash, one)
+
+
+async def finds_provider(node, multihash, provider):
+    found = (await node.ask("kad_providers", SECONDS, cid_multihash=multihash, count=1))["peers"]
+    expect(provider.id in found, f"{node.stack} found {found}, not {provider.stack}'s {provider.id}")
+
+
+@case("dht-find-peer", on=five, seconds=60)
+async def find_peer(scene):
+    """Each finds the other's address through the network."""
+    for one, other in scene.ends:
+        await finds_peer(one, other)
+
+
+async def finds_peer(node, sought):
+    addrs = (await node.ask("kad_find", SECONDS, peer=sought.id))["addrs"]
+    expect(sought.addrs[0] in [a.split("/p2p/")[0] for a in addrs],
+           f"{node.stack} found {addrs}; {sought.stack} listens on {sought.addrs[0]}")
+
+
+@case("dht-late-joiner", on=five, fresh=True, seconds=120)
+async def late_joiner(scene):
+    """One that joins later holds nothing, so it must ask: value, public key, provider and peer.
+
+    It enters through a node of the opposite stack, which is the first that it asks.
+    """
+    for one, _ in scene.ends:
+        name = scene.link.listener if one is scene.dialer else scene.link.dialer
+        multihash, key = "1220" + hashlib.sha256(new_key().encode()).hexdigest(), new_key()
+        await put(one, key, b"late".hex())
+        public = (await one.ask("kad_put_pk", SECONDS))["key"]
+        await one.ask("kad_provide", SECONDS, cid_multihash=multihash)
+        late = await scene.start(name)
+        await late.ask("kad_bootstrap", FORM_SECONDS, peers=[one.addr])
+        await gets(late, key, b"late".hex())
+        await gets(late, public, decode_base58(one.id)[2:].hex())
+        await finds_provider(late, multihash, one)
+        await finds_peer(late, scene.nodes[-1])

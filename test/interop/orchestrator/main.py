@@ -1,0 +1,106 @@
+"""The command line of tools/interop."""
+
+import argparse
+import asyncio
+import json
+import os
+import pathlib
+import sys
+import time
+
+from . import build, cases, matrix, register, stack  # noqa: F401  (cases registers itself)
+from . import peer as peers
+from .case import CASES, selected
+from .runner import Runner
+from .scene import links
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(
+        prog="interop", description="Plays kadmesh against the peers of other stacks.")
+    parser.add_argument("--only", action="append", default=[], metavar="PATTERN",
+                        help="cases whose name matches (shell pattern, may be given again)")
+    parser.add_argument("--stacks", default=",".join(stack.OTHERS), metavar="go,rust,js,py",
+                        help="the stacks to play against")
+    parser.add_argument("--pair", metavar="A,B", help="play stack A against stack B instead of kadmesh")
+    parser.add_argument("--list", action="store_true", help="name the cases and stop")
+    parser.add_argument("--report", type=pathlib.Path, metavar="FILE.json", help="write the results there")
+    parser.add_argument("--build-dir", type=pathlib.Path, default=build.ROOT / "build",
+                        help="the Meson build directory that holds the kadmesh peer")
+    parser.add_argument("--jobs", type=int, default=3, help="scenes that run side by side")
+    parser.add_argument("--slow", type=float, default=1.0, metavar="FACTOR", help="multiply every deadline")
+    parser.add_argument("--verbose", action="store_true", help="tell of each case as it ends")
+    return parser.parse_args(arguments)
+
+
+def wanted_pairs(options):
+    if options.pair:
+        first, second = options.pair.split(",")
+        return [(first, second)]
+    return [(stack.US, name) for name in options.stacks.split(",") if name]
+
+
+def build_all(names, options):
+    """Commands by stack, and the reason for each stack that has none."""
+    commands, problems, root = {}, {}, build.cache_root()
+    for name in names:
+        start = time.monotonic()
+        try:
+            commands[name] = build.peer_command(name, options.build_dir, root)
+            took = time.monotonic() - start
+            if took > 5:
+                print(f"built the {name} peer in {took:.0f} s", flush=True)
+        except build.NotBuilt as problem:
+            problems[name] = problem
+    return commands, problems
+
+
+def not_built(name, problem, in_ci):
+    """A missing toolchain is no failure on a machine that never promised one; CI did."""
+    excused = isinstance(problem, build.NoToolchain) and not in_ci
+    return matrix.Result("build", name, matrix.SKIPPED if excused else matrix.FAILED, str(problem))
+
+
+async def play(options, pairs, commands, progress):
+    runner = Runner(commands, register.load(), options.jobs, progress)
+    wanted = [link for us, other in pairs for link in links(us, other)]
+    return await runner.run(wanted, selected(options.only))
+
+
+def write_report(path, results, seconds):
+    rows = [{"case": r.case, "column": r.column, "status": r.status, "reason": r.reason,
+             "seconds": round(r.seconds, 2), "notes": r.notes} for r in results]
+    path.write_text(json.dumps({"closing": matrix.closing(results), "seconds": round(seconds), "results": rows},
+                               indent=1, ensure_ascii=False) + "\n")
+
+
+def tell(options, result):
+    if result.status == matrix.FAILED:
+        print(f"FAIL {result.case} [{result.column}] after {result.seconds:.1f} s: {result.reason}\n{result.story}\n",
+              flush=True)
+    elif options.verbose:
+        notes = f": {'; '.join(result.notes)}" if result.notes else ""
+        print(f"{matrix.MARKS[result.status]} {result.case} [{result.column}] {result.seconds:.1f} s{notes}", flush=True)
+
+
+def main(arguments=None):
+    options = parse(arguments)
+    if options.list:
+        for case in CASES:
+            print(f"{case.name:20} {case.run.__doc__}")
+        return 0
+    if not selected(options.only):
+        print(f"no case is called {options.only}", file=sys.stderr)
+        return 2
+    peers.slowness = options.slow
+    start, pairs = time.monotonic(), wanted_pairs(options)
+    names = matrix.in_order(name for pair in pairs for name in pair)
+    commands, problems = build_all(names, options)
+    results = [not_built(name, problem, os.environ.get("CI") == "true") for name, problem in problems.items()]
+    playable = [pair for pair in pairs if set(pair) <= set(commands)]
+    results += asyncio.run(play(options, playable, commands, lambda result: tell(options, result)))
+    seconds = time.monotonic() - start
+    if options.report:
+        write_report(options.report, results, seconds)
+    print(matrix.report(results))
+    return matrix.exit_code(results)

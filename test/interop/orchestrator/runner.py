@@ -1,0 +1,122 @@
+"""Plays cases: groups them into scenes, runs scenes side by side, and asks the register about failures."""
+
+import asyncio
+import itertools
+import time
+
+from . import matrix
+from . import peer as peers
+from .matrix import Result
+from .peer import Failure, Unsupported
+from .scene import Link, Scene
+
+SETUP_SECONDS = 120.0
+
+
+class Runner:
+    """`commands` maps each stack that can be played to the command of its peer."""
+
+    def __init__(self, commands, register, width=3, progress=lambda result: None):
+        self.commands, self.register, self.progress = commands, register, progress
+        self._width = asyncio.Semaphore(width)
+        self._alone = {}
+
+    async def run(self, links, cases):
+        jobs = [self._job(link, group) for link in links for group in grouped(cases)]
+        results = list(itertools.chain(*await asyncio.gather(*jobs)))
+        order = {(case.name, link.column): n for n, (case, link) in enumerate(itertools.product(cases, links))}
+        return sorted(results, key=lambda r: order[r.case, r.column])
+
+    async def _job(self, link, cases):
+        if cases[0].idle:
+            return await self._play(link, cases)
+        async with self._width:
+            return await self._play(link, cases)
+
+    async def _play(self, link, cases):
+        """Plays the cases on one scene, on a new one after each failure."""
+        results, left = [], list(cases)
+        while left:
+            scene = Scene(link, self.commands)
+            try:
+                left = await self._play_on(scene, left, results)
+            finally:
+                await scene.close()
+        return results
+
+    async def _play_on(self, scene, cases, results):
+        """Returns the cases that must be played on another scene."""
+        ready = None
+        for at, case in enumerate(cases):
+            start = time.monotonic()
+            try:
+                if ready is None:
+                    await bounded(case.setup(scene), SETUP_SECONDS, "setup")
+                    ready = True
+                scene.notes = []
+                await bounded(case.run(scene), case.seconds, case.name)
+                result = Result(case.name, scene.link.column, matrix.PASSED, notes=scene.notes)
+            except (Failure, Unsupported) as problem:
+                result = Result(case.name, scene.link.column, matrix.FAILED, str(problem), story=scene.story())
+                await scene.close()
+                await self._excuse(result, scene.link, case, problem)
+            result.seconds = time.monotonic() - start
+            results.append(result)
+            self.progress(result)
+            if result.status != matrix.PASSED:
+                return cases[at + 1:]
+        return []
+
+    async def _excuse(self, result, link, case, problem):
+        """A failure becomes `unsupported` where the register lists it and a stack alone fails as well."""
+        for stack in {link.dialer: 0, link.listener: 0}:
+            entry = self.register.get((case.name, stack))
+            if entry is None or not excusable(case, link, stack, problem):
+                continue
+            alone = problem if link.dialer == link.listener else await self._fails_alone(stack, case)
+            if alone is None:
+                result.reason += f" (listed as unsupported, but passes between two {stack} peers)"
+                continue
+            result.status, result.reason = matrix.UNSUPPORTED, f"{entry.reason} ({entry.command}: {alone})"
+            return
+        if isinstance(problem, Unsupported):
+            result.reason += " (not in unsupported.json)"
+
+    async def _fails_alone(self, stack, case):
+        """Why the case fails between two peers of the stack; None: it passes. Played once a run."""
+        key = (stack, case.name)
+        if key not in self._alone:
+            self._alone[key] = asyncio.ensure_future(self._play_alone(stack, case))
+        return await self._alone[key]
+
+    async def _play_alone(self, stack, case):
+        scene = Scene(Link(stack, stack, stack, stack), {stack: self.commands[stack]})
+        try:
+            await bounded(case.setup(scene), SETUP_SECONDS, "setup")
+            await bounded(case.run(scene), case.seconds, case.name)
+        except (Failure, Unsupported) as problem:
+            return problem
+        finally:
+            await scene.close()
+        return None
+
+
+def excusable(case, link, stack, problem):
+    """Where only `us` is tested, the other stack is excused for a missing API and for nothing else."""
+    return not case.about_us or stack == link.us or isinstance(problem, Unsupported)
+
+
+def grouped(cases):
+    """Cases that share a setup share a scene, unless one wants it for itself."""
+    groups = {}
+    for case in cases:
+        key = case.name if case.fresh else case.setup
+        groups.setdefault(key, []).append(case)
+    return list(groups.values())
+
+
+async def bounded(work, seconds, what):
+    try:
+        return await asyncio.wait_for(work, seconds * peers.slowness)
+    except asyncio.TimeoutError:
+        raise Failure(f"{what} took longer than {seconds * peers.slowness:g} s") from None

@@ -1,0 +1,94 @@
+"""A scene: the peers that one or more cases play on, and the link between the two that matter."""
+
+import asyncio
+import dataclasses
+
+from . import stack
+from .peer import Peer, Unsupported
+
+
+@dataclasses.dataclass(frozen=True)
+class Link:
+    """Which stack dials which. `us` is the stack under test, `other` the one it is held against."""
+
+    us: str
+    other: str
+    dialer: str
+    listener: str
+
+    @property
+    def column(self):
+        """`go>` they dial us, `>go` we dial them; between two foreign stacks both are named."""
+        if self.us != stack.US:
+            return f"{self.dialer}>{self.listener}"
+        return f"{self.dialer}>" if self.dialer == self.other else f">{self.listener}"
+
+
+def links(us, other):
+    both = [Link(us, other, other, us), Link(us, other, us, other)]
+    return both[:1] if us == other else both
+
+
+class Scene:
+    """Starts peers and ends them all. `commands` maps a stack to the command that runs its peer."""
+
+    def __init__(self, link, commands):
+        self.link, self.commands = link, commands
+        self.peers, self.nodes = [], []
+        self.dialer = self.listener = None
+        self.notes = []
+
+    async def start(self, name, *flags):
+        if name not in self.commands:
+            raise Unsupported(f"{name}: no peer")
+        peer = Peer(name, self.commands[name], flags)
+        self.peers.append(peer)
+        await peer.start()
+        return peer
+
+    async def start_pair(self, *flags, dialer_flags=(), listener_flags=()):
+        self.dialer, self.listener = await together(
+            self.start(self.link.dialer, *flags, *dialer_flags),
+            self.start(self.link.listener, *flags, *listener_flags))
+
+    async def connect_pair(self):
+        return await self.dialer.ask("connect", addr=self.listener.addr)
+
+    @property
+    def ends(self):
+        """Both ends with their counterpart."""
+        return ((self.dialer, self.listener), (self.listener, self.dialer))
+
+    def note(self, text):
+        self.notes.append(text)
+
+    def story(self):
+        return "\n".join(peer.story() for peer in self.peers)
+
+    async def close(self):
+        await asyncio.gather(*(peer.close() for peer in self.peers), return_exceptions=True)
+
+
+async def together(*work):
+    """Runs all at once; on the first error the rest is cancelled and awaited."""
+    tasks = [asyncio.ensure_future(one) for one in work]
+    try:
+        return await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+
+
+# Setups: each brings a scene to where its cases begin.
+
+async def strangers(scene):
+    """Dialer and listener run and do not know each other."""
+    await scene.start_pair()
+
+
+async def connected(scene):
+    """Dialer and listener hold one connection."""
+    await scene.start_pair()
+    await scene.connect_pair()

@@ -1,0 +1,29 @@
+import unittest
+
+from orchestrator import main
+from orchestrator.build import NoToolchain, NotBuilt
+from orchestrator.matrix import FAILED, SKIPPED
+
+
+class MissingStacks(unittest.TestCase):
+    def test_a_missing_toolchain_is_said_and_skipped(self):
+        result = main.not_built("go", NoToolchain("go: go is not installed"), in_ci=False)
+        self.assertEqual((result.status, result.reason), (SKIPPED, "go: go is not installed"))
+
+    def test_in_ci_it_is_a_failure(self):
+        self.assertEqual(main.not_built("go", NoToolchain("gone"), in_ci=True).status, FAILED)
+
+    def test_a_broken_build_is_a_failure_anywhere(self):
+        self.assertEqual(main.not_built("go", NotBuilt("broken"), in_ci=False).status, FAILED)
+
+
+class Options(unittest.TestCase):
+    def test_we_are_played_against_each_stack(self):
+        self.assertEqual(main.wanted_pairs(main.parse(["--stacks", "go,js"])), [("kadmesh", "go"), ("kadmesh", "js")])
+
+    def test_a_pair_is_played_instead(self):
+        self.assertEqual(main.wanted_pairs(main.parse(["--pair", "go,rust"])), [("go", "rust")])
+
+
+if __name__ == "__main__":
+    unittest.main()

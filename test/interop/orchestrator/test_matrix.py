@@ -1,0 +1,59 @@
+import unittest
+
+from orchestrator import matrix
+from orchestrator.matrix import FAILED, PASSED, SKIPPED, UNSUPPORTED, Result
+
+
+def result(case, column, status, reason=""):
+    return Result(case, column, status, reason)
+
+
+class Closing(unittest.TestCase):
+    def test_counts_what_passed_and_failed(self):
+        results = [result("a", "go>", PASSED), result("a", ">go", PASSED), result("b", "go>", FAILED)]
+        self.assertEqual(matrix.closing(results), "2 passed, 1 failed")
+
+    def test_an_unsupported_case_is_skipped_and_not_passed(self):
+        results = [result("a", "go>", PASSED), result("b", "go>", UNSUPPORTED), result("c", "go>", SKIPPED)]
+        self.assertEqual(matrix.closing(results), "1 passed, 0 failed, 2 skipped")
+
+    def test_is_the_last_line_of_the_report_and_alone_on_it(self):
+        self.assertEqual(matrix.report([result("a", "go>", PASSED)]).splitlines()[-1], "1 passed, 0 failed")
+
+
+class ExitCode(unittest.TestCase):
+    def test_is_zero_when_all_passed(self):
+        self.assertEqual(matrix.exit_code([result("a", "go>", PASSED)]), 0)
+
+    def test_one_failure_is_enough(self):
+        self.assertEqual(matrix.exit_code([result("a", "go>", PASSED), result("a", ">go", FAILED)]), 1)
+
+    def test_a_run_that_passed_nothing_has_failed(self):
+        self.assertEqual(matrix.exit_code([]), 1)
+        self.assertEqual(matrix.exit_code([result("build", "go", SKIPPED)]), 1)
+
+    def test_unsupported_cases_fail_nothing(self):
+        self.assertEqual(matrix.exit_code([result("a", "go>", PASSED), result("b", "go>", UNSUPPORTED)]), 0)
+
+
+class Table(unittest.TestCase):
+    def test_has_a_row_for_each_case_and_a_column_for_each_direction(self):
+        lines = matrix.table([result("ping", "go>", PASSED), result("ping", ">go", FAILED),
+                              result("reset", "go>", UNSUPPORTED)]).splitlines()
+        self.assertEqual([line.split() for line in lines],
+                         [["go>", ">go"], ["ping", "ok", "FAIL"], ["reset", "unsup", matrix.NOT_RUN]])
+
+    def test_columns_stand_below_each_other(self):
+        lines = matrix.table([result("a-long-name", "rust>", PASSED), result("b", ">rust", PASSED)]).splitlines()
+        self.assertEqual(len({len(line) for line in lines}), 1)
+
+
+class Reasons(unittest.TestCase):
+    def test_each_failure_and_each_unsupported_case_is_named_with_its_reason(self):
+        text = matrix.report([result("a", "go>", FAILED, "silence"), result("b", ">js", UNSUPPORTED, "no API")])
+        self.assertIn("failed a [go>]: silence", text)
+        self.assertIn("unsupported b [>js]: no API", text)
+
+
+if __name__ == "__main__":
+    unittest.main()

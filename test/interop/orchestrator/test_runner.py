@@ -1,0 +1,121 @@
+import asyncio
+import unittest
+
+from orchestrator import register
+from orchestrator.case import Case
+from orchestrator.matrix import FAILED, PASSED, UNSUPPORTED
+from orchestrator.peer import Failure, Unsupported
+from orchestrator.register import Entry
+from orchestrator.runner import Runner
+from orchestrator.scene import links
+
+LISTED = {("hard", "go"): Entry("hard", "go", "no API", "how to see it")}
+
+
+async def nothing(scene):
+    pass
+
+
+def case(name, run, fresh=False, about_us=False, seconds=5, setup=nothing):
+    return Case(name, run, setup, seconds, fresh, False, about_us)
+
+
+def play(cases, listed=LISTED, pair=("kadmesh", "go")):
+    runner = Runner({"kadmesh": ["none"], "go": ["none"]}, listed)
+    return asyncio.run(runner.run(links(*pair), cases))
+
+
+def fails_when(condition, error=Failure):
+    async def run(scene):
+        if condition(scene.link):
+            raise error("as told")
+    return run
+
+
+def statuses(results):
+    return [r.status for r in results]
+
+
+class Directions(unittest.TestCase):
+    def test_two_columns_for_two_stacks_and_one_for_a_stack_with_itself(self):
+        self.assertEqual([link.column for link in links("kadmesh", "go")], ["go>", ">go"])
+        self.assertEqual([link.column for link in links("go", "rust")], ["rust>go", "go>rust"])
+        self.assertEqual([link.column for link in links("go", "go")], ["go>go"])
+
+    def test_results_come_in_the_order_of_the_cases(self):
+        results = play([case("one", nothing), case("two", nothing, fresh=True), case("three", nothing)])
+        self.assertEqual([(r.case, r.column) for r in results[:3]], [("one", "go>"), ("one", ">go"), ("two", "go>")])
+
+
+class Outcomes(unittest.TestCase):
+    def test_a_case_that_raises_nothing_has_passed(self):
+        self.assertEqual(statuses(play([case("easy", nothing)])), [PASSED, PASSED])
+
+    def test_a_failure_is_a_failure_and_the_cases_after_it_are_still_played(self):
+        results = play([case("bad", fails_when(lambda link: True)), case("good", nothing)])
+        self.assertEqual(statuses(results), [FAILED, FAILED, PASSED, PASSED])
+
+    def test_a_failing_setup_fails_each_of_its_cases(self):
+        broken = fails_when(lambda link: True)
+        results = play([case("a", nothing, setup=broken), case("b", nothing, setup=broken)])
+        self.assertEqual(statuses(results), [FAILED] * 4)
+
+    def test_a_case_that_hangs_fails_at_its_deadline(self):
+        results = play([case("slow", lambda scene: asyncio.sleep(60), seconds=0.01)])
+        self.assertEqual(statuses(results), [FAILED, FAILED])
+        self.assertIn("longer than 0.01 s", results[0].reason)
+
+
+class Excuses(unittest.TestCase):
+    def test_a_listed_case_that_fails_between_two_of_the_stack_is_unsupported(self):
+        results = play([case("hard", fails_when(lambda link: True))])
+        self.assertEqual(statuses(results), [UNSUPPORTED] * 2)
+
+    def test_a_listed_case_that_passes_between_two_of_the_stack_has_failed(self):
+        results = play([case("hard", fails_when(lambda link: link.us == "kadmesh"))])
+        self.assertEqual(statuses(results), [FAILED] * 2)
+
+    def test_a_listed_case_that_passes_has_passed(self):
+        self.assertEqual(statuses(play([case("hard", nothing)])), [PASSED, PASSED])
+
+    def test_an_unlisted_case_has_failed_even_where_the_api_is_missing(self):
+        results = play([case("other", fails_when(lambda link: True, Unsupported))])
+        self.assertEqual(statuses(results), [FAILED] * 2)
+        self.assertIn("not in unsupported.json", results[0].reason)
+
+    def test_a_listed_case_of_one_stack_with_itself_is_its_own_evidence(self):
+        results = play([case("hard", fails_when(lambda link: True))], pair=("go", "go"))
+        self.assertEqual(statuses(results), [UNSUPPORTED])
+
+    def test_where_only_we_are_tested_the_other_stack_is_no_excuse(self):
+        ours = case("hard", fails_when(lambda link: True), about_us=True)
+        self.assertEqual(statuses(play([ours])), [FAILED] * 2)
+
+    def test_unless_the_other_stack_cannot_play_its_part(self):
+        ours = case("hard", fails_when(lambda link: True, Unsupported), about_us=True)
+        self.assertEqual(statuses(play([ours])), [UNSUPPORTED] * 2)
+
+
+class Register(unittest.TestCase):
+    def test_the_committed_one_is_well_formed(self):
+        self.assertIsInstance(register.load(), dict)
+
+    def test_an_entry_without_its_evidence_is_refused(self):
+        with self.assertRaises(ValueError):
+            register.read('[{"case": "a", "stack": "go", "reason": "b", "command": ""}]')
+        with self.assertRaises(TypeError):
+            register.read('[{"case": "a", "stack": "go", "reason": "b"}]')
+
+    def test_an_entry_that_stands_twice_is_refused(self):
+        entry = '{"case": "a", "stack": "go", "reason": "b", "command": "c"}'
+        with self.assertRaises(ValueError):
+            register.read(f"[{entry}, {entry}]")
+
+    def test_every_entry_names_a_case_that_exists(self):
+        from orchestrator import cases  # noqa: F401
+        from orchestrator.case import CASES
+        self.assertLessEqual({name for name, _ in register.load()}, {case.name for case in CASES})
+
+
+if __name__ == "__main__":
+    unittest.main()
