@@ -1,0 +1,93 @@
+//! The command line of a test peer, as ../../../PROTOCOL.md lists it.
+
+use libp2p::{Multiaddr, StreamProtocol, identity::Keypair};
+
+pub enum GossipId {
+    Go,
+    Rust,
+    Js,
+    Sha256,
+}
+
+pub struct Args {
+    pub listen: Multiaddr,
+    pub kad_protocol: StreamProtocol,
+    pub kad_server: bool,
+    pub key: Keypair,
+    pub bare: bool,
+    pub gossip_id: Option<GossipId>,
+    pub gossip_signed: bool,
+    pub gossip_d: Option<usize>,
+}
+
+type Words = std::iter::Skip<std::env::Args>;
+
+pub fn parse() -> Result<Args, String> {
+    let mut args = Args {
+        listen: "/ip4/127.0.0.1/tcp/0".parse().expect("an address"),
+        kad_protocol: StreamProtocol::new("/kadmesh/kad/1.0.0"),
+        kad_server: true,
+        key: Keypair::generate_ed25519(),
+        bare: false,
+        gossip_id: None,
+        gossip_signed: true,
+        gossip_d: None,
+    };
+    let mut words = std::env::args().skip(1);
+    while let Some(flag) = words.next() {
+        apply(&mut args, &flag, &mut words)?;
+    }
+    Ok(args)
+}
+
+fn apply(args: &mut Args, flag: &str, words: &mut Words) -> Result<(), String> {
+    match flag {
+        "--bare" => args.bare = true,
+        // rust-libp2p never puts a muxer into the Noise payload: nothing to switch off.
+        "--no-early-muxer" => {}
+        _ => apply_value(
+            args,
+            flag,
+            &words.next().ok_or(format!("{flag}: no value"))?,
+        )?,
+    }
+    Ok(())
+}
+
+fn apply_value(args: &mut Args, flag: &str, value: &str) -> Result<(), String> {
+    let bad = |error: String| format!("{flag} {value}: {error}");
+    match flag {
+        "--listen" => args.listen = value.parse().map_err(|e| bad(format!("{e}")))?,
+        "--kad-protocol" => {
+            args.kad_protocol =
+                StreamProtocol::try_from_owned(value.into()).map_err(|e| bad(format!("{e}")))?
+        }
+        "--kad-mode" => args.kad_server = one_of(value, &["client", "server"]).map_err(bad)? == 1,
+        "--seed" => args.key = key_of(value).map_err(bad)?,
+        "--gossip-id" => args.gossip_id = Some(gossip_id(value).map_err(bad)?),
+        "--gossip-sign" => {
+            args.gossip_signed = one_of(value, &["none", "strict"]).map_err(bad)? == 1
+        }
+        "--gossip-d" => args.gossip_d = Some(value.parse().map_err(|e| bad(format!("{e}")))?),
+        _ => return Err(format!("unknown flag {flag}")),
+    }
+    Ok(())
+}
+
+fn one_of(value: &str, choices: &[&str]) -> Result<usize, String> {
+    choices
+        .iter()
+        .position(|c| *c == value)
+        .ok_or(format!("not one of {choices:?}"))
+}
+
+fn gossip_id(value: &str) -> Result<GossipId, String> {
+    let ids = [GossipId::Go, GossipId::Rust, GossipId::Js, GossipId::Sha256];
+    let at = one_of(value, &["go", "rust", "js", "sha256"])?;
+    Ok(ids.into_iter().nth(at).expect("as many ids as names"))
+}
+
+fn key_of(seed: &str) -> Result<Keypair, String> {
+    let seed = hex::decode(seed).map_err(|e| e.to_string())?;
+    Keypair::ed25519_from_bytes(seed).map_err(|e| e.to_string())
+}
