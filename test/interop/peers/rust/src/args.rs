@@ -6,6 +6,7 @@ pub enum GossipId {
     Go,
     Rust,
     Js,
+    Py,
     Sha256,
 }
 
@@ -82,9 +83,14 @@ fn one_of(value: &str, choices: &[&str]) -> Result<usize, String> {
 }
 
 fn gossip_id(value: &str) -> Result<GossipId, String> {
-    let ids = [GossipId::Go, GossipId::Rust, GossipId::Js, GossipId::Sha256];
-    let at = one_of(value, &["go", "rust", "js", "sha256"])?;
-    Ok(ids.into_iter().nth(at).expect("as many ids as names"))
+    match value {
+        "go" => Ok(GossipId::Go),
+        "rust" => Ok(GossipId::Rust),
+        "js" => Ok(GossipId::Js),
+        "py" => Ok(GossipId::Py),
+        "sha256" => Ok(GossipId::Sha256),
+        _ => Err("not an id function".into()),
+    }
 }
 
 fn key_of(seed: &str) -> Result<Keypair, String> {

@@ -176,8 +176,7 @@ fn gossip(args: &Args) -> Result<gossipsub::Behaviour, Box<dyn std::error::Error
             .mesh_n_low(d)
             .mesh_n_high(d)
             .mesh_outbound_min(2.min(d / 2));
-        // A flooded publication would reach the peers that the mesh was cut from.
-        config.flood_publish(d > 0);
+        config.flood_publish(false);
     }
     match &args.gossip_id {
         Some(id) => set_gossip_id(&mut config, id),
@@ -196,28 +195,27 @@ fn gossip(args: &Args) -> Result<gossipsub::Behaviour, Box<dyn std::error::Error
 
 fn set_gossip_id(config: &mut gossipsub::ConfigBuilder, id: &GossipId) {
     match id {
-        GossipId::Go => config.message_id_fn(|m| author_then_number(m, author_bytes(m))),
-        GossipId::Js => config.message_id_fn(|m| author_then_number(m, key_bytes(m))),
+        GossipId::Go => config.message_id_fn(|m| [author(m), number(m)].concat().into()),
+        GossipId::Js => config.message_id_fn(|m| [key(m), number(m)].concat().into()),
+        GossipId::Py => config.message_id_fn(|m| [number(m), author(m)].concat().into()),
         GossipId::Sha256 => config.message_id_fn(|m| Sha256::digest(&m.data).to_vec().into()),
         GossipId::Rust => config,
     };
 }
 
-fn author_then_number(message: &gossipsub::Message, mut id: Vec<u8>) -> gossipsub::MessageId {
-    id.extend(message.sequence_number.unwrap_or_default().to_be_bytes());
-    id.into()
+fn number(message: &gossipsub::Message) -> Vec<u8> {
+    let number = message.sequence_number.unwrap_or_default();
+    number.to_be_bytes().to_vec()
 }
 
-fn author_bytes(message: &gossipsub::Message) -> Vec<u8> {
-    message
-        .source
-        .map(|author| author.to_bytes())
-        .unwrap_or_default()
+fn author(message: &gossipsub::Message) -> Vec<u8> {
+    let author = message.source.map(|author| author.to_bytes());
+    author.unwrap_or_default()
 }
 
-/// The public key that an Ed25519 peer id embeds after its two bytes of multihash header.
-fn key_bytes(message: &gossipsub::Message) -> Vec<u8> {
-    author_bytes(message).split_off(2.min(author_bytes(message).len()))
+/// The public key that an Ed25519 peer id embeds after the two bytes of its multihash header.
+fn key(message: &gossipsub::Message) -> Vec<u8> {
+    author(message).into_iter().skip(2).collect()
 }
 
 impl Node {

@@ -4,7 +4,6 @@ use std::{io, time::Instant};
 
 use futures::{AsyncReadExt, AsyncWriteExt};
 use libp2p::{Stream, StreamProtocol};
-use rand::RngExt;
 
 pub const ECHO: StreamProtocol = StreamProtocol::new("/test/echo/1.0.0");
 pub const SINK: StreamProtocol = StreamProtocol::new("/test/sink/1.0.0");
@@ -56,9 +55,7 @@ async fn reset(mut stream: Stream) -> io::Result<()> {
     stream.read_exact(&mut [0; 1]).await
 }
 
-pub async fn ask_echo(mut stream: Stream, bytes: u64) -> io::Result<bool> {
-    let mut sent = vec![0; bytes as usize];
-    rand::rng().fill(&mut sent[..]);
+pub async fn ask_echo(mut stream: Stream, sent: Vec<u8>) -> io::Result<bool> {
     let (mut reader, mut writer) = (&mut stream).split();
     let mut back = Vec::new();
     let write = async {
