@@ -27,125 +27,12 @@
 
 #include "base/address.h"
 #include "base/turn.h"
-#include "store/store.h"
-#include "store/validator.h"
+#include "kad/action.h"
+#include "kad/config.h"
+#include "kad/report.h"
+#include "kad/table_entry.h"
 
 namespace kadmesh {
-
-struct KadConfig {
-  std::string protocol = "/ipfs/kad/1.0.0";
-  bool server = true;              // serve the protocol and list it in identify
-  std::size_t k = 20;              // bucket size, and closest peers sought
-  std::size_t alpha = 10;          // requests in flight in a lookup
-  std::size_t beta = 3;            // closest that must have answered before a lookup converges
-  Duration request_timeout = 5s;   // one peer's answer; never beyond the operation's deadline
-  Duration health_interval = 15s;  // level-triggered check of live, kad-capable peers
-  Duration refresh_interval = 10min;
-  Duration record_ttl = 48h;
-  Duration provider_ttl = 48h;
-  Duration republish_interval = 22h;
-  std::size_t most_value =
-      64 * 1024 - 1024;          // bytes of key and value together, checked before sending
-  std::vector<Multiaddr> seeds;  // permanent; retried for ever with jittered backoff
-  Validators validators = Validators::standard();
-};
-
-enum class KadOp : std::uint64_t {};  // one user operation
-enum class KadRequestId : std::uint64_t {};
-enum class KadInboundId : std::uint64_t {};
-enum class KadStoreId : std::uint64_t {};
-
-// --- results of operations
-// How a walk went; in every report.
-struct Walk {
-  std::size_t asked = 0, answered = 0, failed = 0, hops = 0;
-  Duration took{};
-};
-struct GetReport {
-  Bytes key, value;
-  std::size_t copies = 0;  // peers that held the chosen value
-  bool local = false;      // the chosen value was also here
-  Walk walk;
-};
-struct PutReport {
-  Bytes key;
-  bool stored_locally = false;
-  bool pending = false;  // kept for the first peer that comes
-  std::size_t contacted = 0, acknowledged = 0;
-  std::vector<PeerId> closest;  // that the walk knows, acknowledged or not
-  Walk walk;
-};
-struct ProvideReport {
-  Bytes key;
-  bool stored_locally = false;
-  bool pending = false;
-  std::size_t contacted = 0;  // ADD_PROVIDER has no answer
-  std::vector<PeerId> closest;
-  Walk walk;
-};
-struct ProvidersReport {
-  Bytes key;
-  std::vector<Contact> providers;
-  Walk walk;
-};
-struct FindReport {
-  Contact found;
-  bool connected = false;
-  Walk walk;
-};
-struct ClosestReport {
-  Bytes target;
-  std::vector<Contact> closest;
-  Walk walk;
-};
-using KadReport =
-    std::variant<GetReport, PutReport, ProvideReport, ProvidersReport, FindReport, ClosestReport>;
-
-// --- actions
-// -------------------------------------------------------------------------------------- Send
-// `message` (unframed) on a stream of KadConfig::protocol, dialling `to.addrs` when there is no
-// connection. Answered by on_reply or on_request_failed, exactly once, by `deadline`.
-struct KadRequest {
-  KadRequestId id;
-  Contact to;
-  Bytes message;
-  bool expects_reply;
-  Time deadline;
-};
-struct KadCancel {  // withdraw it; no answer will be listened to
-  KadRequestId id;
-};
-struct KadReply {  // to one inbound request; no message: none is due (ADD_PROVIDER)
-  KadInboundId id;
-  std::optional<Bytes> message;
-};
-struct KadRefuse {  // reset the stream of an inbound request
-  KadInboundId id;
-  Error why;
-};
-struct KadStore {
-  KadStoreId id;
-  StoreRequest request;
-};
-struct KadDial {  // reach a seed; answered by on_seed_dialed
-  Multiaddr seed;
-  Time deadline;
-};
-struct KadProvider {  // found on the way, before the operation is done; each once
-  KadOp op;
-  Contact provider;
-};
-struct KadDone {  // exactly once for every operation
-  KadOp op;
-  Result<KadReport> report;
-};
-// The peer entered or left the table: the node keeps its connection while it is in.
-struct KadHold {
-  PeerId peer;
-  bool hold;
-};
-using KadAction = std::variant<KadRequest, KadCancel, KadReply, KadRefuse, KadStore, KadDial,
-                               KadProvider, KadDone, KadHold>;
 
 // --- bootstrap
 enum class Bootstrap { no_seeds, dialling, joined, isolated };
@@ -158,18 +45,6 @@ struct BootstrapStatus {
   std::string last_failure;  // of the latest seed that failed; empty when none did
 };
 
-// --- the table, for people
-enum class Standing { provisional, server };
-std::string_view name(Standing standing);
-struct TableEntry {
-  Contact contact;
-  Standing standing{};
-  bool connected = false;
-  Time since;                // in the table
-  Time last_answer;          // Time{} when it never answered us
-  std::size_t failures = 0;  // in a row
-  unsigned bucket = 0;       // common prefix length with us, 0..255
-};
 struct KadStats {
   std::size_t queries_running = 0, requests_outstanding = 0, inbound_waiting = 0;
   std::size_t table_servers = 0, table_provisional = 0, pending_puts = 0;
