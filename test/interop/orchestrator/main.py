@@ -25,6 +25,8 @@ def parse(arguments):
     parser.add_argument("--pair", metavar="A,B", help="play stack A against stack B instead of kadmesh")
     parser.add_argument("--list", action="store_true", help="name the cases and stop")
     parser.add_argument("--report", type=pathlib.Path, metavar="FILE.json", help="write the results there")
+    parser.add_argument("--peer", action="append", default=[], metavar="STACK=PATH",
+                        help="play this program instead of building the stack's peer (may be given again)")
     parser.add_argument("--build-dir", type=pathlib.Path, default=build.ROOT / "build",
                         help="the Meson build directory that holds the kadmesh peer")
     parser.add_argument("--jobs", type=int, default=3, help="scenes that run side by side")
@@ -42,8 +44,11 @@ def wanted_pairs(options):
 
 def build_all(names, options):
     """Commands by stack, and the reason for each stack that has none."""
-    commands, problems, root = {}, {}, build.cache_root()
+    commands = {name: [path] for name, path in (given.split("=", 1) for given in options.peer)}
+    problems, root = {}, build.cache_root()
     for name in names:
+        if name in commands:
+            continue
         start = time.monotonic()
         try:
             commands[name] = build.peer_command(name, options.build_dir, root)

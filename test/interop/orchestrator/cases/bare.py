@@ -18,12 +18,14 @@ async def bare_other(scene):
 async def dial(scene):
     """Streams of a named protocol open both ways."""
     for one, other in scene.ends:
-        await one.ask("echo", peer=other.id, bytes="62617265")
+        await one.ask("echo", peer=other.id, bytes=4)
 
 
 @case("bare-kad", on=bare_other, seconds=90, about_us=True)
 async def kad(scene):
     """Each comes into the other's table and serves it."""
+    for one, _ in scene.ends:
+        await one.ask("kad_table")  # a stack that leaves Kademlia out says so
     for one, other in scene.ends:
         await one.ask("kad_bootstrap", 10, peers=[other.addr])
     for one, other in scene.ends:

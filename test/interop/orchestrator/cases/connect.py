@@ -16,7 +16,7 @@ async def greet(scene, since=(0, 0)):
         dialer.wait(lambda e: is_connected(e, listener.id, False), 5, "connected event (outbound)", since[0]),
         listener.wait(lambda e: is_connected(e, dialer.id, True), 5, "connected event (inbound)", since[1]))
     for one, other in scene.ends:
-        await one.ask("echo", peer=other.id, bytes="68656c6c6f")
+        await one.ask("echo", peer=other.id, bytes=5)
 
 
 def is_connected(event, peer, inbound):

@@ -130,26 +130,58 @@ async def forward(scene):
     expect({m["from"] for m in near.messages} == {far.id}, "the author was changed on the way")
 
 
-async def cut(scene):
-    """Subscribed to each other with a mesh of nobody."""
-    await scene.start_pair(*other_ids(scene), "--gossip-d", "0")
+async def in_mesh(peer):
+    return set((await peer.ask("gossip_mesh", topic=TOPIC))["peers"])
+
+
+async def repair(scene, source_first):
+    """A source whose mesh is full with two companions, and a receiver that is in nobody's mesh.
+
+    The mesh must be full: rust and js hand a publish to others of the topic while it is not. The receiver
+    joins before it knows anybody: go takes D=0 for "all" when it joins.
+    """
+    source_flags, receiver_flags = ["--gossip-d", "2"], ["--gossip-d", "0"]
+    await scene.start_pair(*other_ids(scene), dialer_flags=source_flags if source_first else receiver_flags,
+                           listener_flags=receiver_flags if source_first else source_flags)
+    source, receiver = scene.ends[0] if source_first else scene.ends[1]
+    companions = [await scene.start(source.stack, *other_ids(scene)) for _ in range(2)]
+    scene.nodes = [source, receiver, *companions]
+    for companion in companions:
+        await companion.ask("connect", addr=source.addr)
+    await join(source, *companions)
+    await together(*(meshed(source, companion) for companion in companions))
+    await join(receiver)
     await scene.connect_pair()
-    await join(scene.dialer, scene.listener)
-    await together(*(subscribed(one, other) for one, other in scene.ends))
+    await together(subscribed(source, receiver), subscribed(receiver, source))
 
 
-async def empty_mesh(peer):
-    in_mesh = (await peer.ask("gossip_mesh", topic=TOPIC))["peers"]
-    expect(not in_mesh, f"{peer.stack} has {in_mesh} in a mesh that must be empty")
+async def dialer_repairs(scene):
+    await repair(scene, source_first=False)
 
 
-@case("gossip-repair", on=cut, fresh=True, seconds=60)
-async def repair(scene):
-    """With the mesh cut only IHAVE and IWANT can carry a message."""
-    for i, (one, other) in enumerate(scene.ends):
-        await together(empty_mesh(one), empty_mesh(other))
-        await burst(one, other, f"repair-{i}", 5, interval_us=100_000)
-        await together(empty_mesh(one), empty_mesh(other))
+async def listener_repairs(scene):
+    await repair(scene, source_first=True)
+
+
+async def only_gossip_carries(scene):
+    source, receiver, *companions = scene.nodes
+    for moment in ("before", "after"):
+        expect(not await in_mesh(receiver), f"{receiver.stack} has a mesh {moment} the burst")
+        expect(await in_mesh(source) == {c.id for c in companions}, f"{source.stack} grafted others {moment}")
+        if moment == "before":
+            await burst(source, receiver, "repair", 5, interval_us=100_000)
+
+
+@case("gossip-repair-by-dialer", on=dialer_repairs, fresh=True, seconds=60)
+async def repair_by_dialer(scene):
+    """A dialer outside the mesh gets by IHAVE and IWANT what the listener publishes."""
+    await only_gossip_carries(scene)
+
+
+@case("gossip-repair-by-listener", on=listener_repairs, fresh=True, seconds=60)
+async def repair_by_listener(scene):
+    """A listener outside the mesh gets by IHAVE and IWANT what the dialer publishes."""
+    await only_gossip_carries(scene)
 
 
 async def unsigned_mesh(scene):

@@ -25,13 +25,22 @@ async def half_close(scene):
     """Our end of the writing is not the end of the reading."""
     for one, other in scene.ends:
         for size in (0, 1, 3000, 100_000):
-            await one.ask("echo", peer=other.id, bytes=bytes(i % 251 for i in range(size)).hex())
+            await one.ask("echo", peer=other.id, bytes=size)
 
 
-@case("reset", on=connected)
-async def reset(scene):
-    """A reset by the responder is seen as a reset, and the connection stays."""
-    for one, other in scene.ends:
-        seen = (await one.ask("reset", peer=other.id))["seen"]
-        expect(seen == "reset", f"{one.stack} saw {seen}")
-        await one.ask("echo", peer=other.id, bytes="00")
+async def sees_reset(one, other):
+    seen = (await one.ask("reset", peer=other.id))["seen"]
+    expect(seen == "reset", f"{one.stack} saw {seen}")
+    await one.ask("echo", peer=other.id, bytes=1)
+
+
+@case("reset-by-listener", on=connected)
+async def by_listener(scene):
+    """A reset is seen as a reset, and the connection stays."""
+    await sees_reset(scene.dialer, scene.listener)
+
+
+@case("reset-by-dialer", on=connected)
+async def by_dialer(scene):
+    """A reset of the listener's stream is seen as a reset, and the connection stays."""
+    await sees_reset(scene.listener, scene.dialer)

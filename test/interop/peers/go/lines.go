@@ -55,7 +55,7 @@ type Request struct {
 	Count      int      `json:"count"`
 	IntervalMS int64    `json:"interval_ms"`
 	IntervalUS int64    `json:"interval_us"`
-	Bytes      string   `json:"bytes"`
+	Bytes      int      `json:"bytes"`
 	Size       int64    `json:"size"`
 	Key        string   `json:"key"`
 	Value      string   `json:"value"`

@@ -106,10 +106,7 @@ func (p *Peer) open(ctx context.Context, id peer.ID, proto protocol.ID) (network
 }
 
 func (p *Peer) echo(ctx context.Context, id peer.ID, r Request) (fields, error) {
-	sent, err := unhex("bytes", r.Bytes)
-	if err != nil {
-		return nil, err
-	}
+	sent := pattern(r.Bytes)
 	s, err := p.open(ctx, id, echoID)
 	if err != nil {
 		return nil, err
