@@ -1,5 +1,8 @@
 // Self-describing addresses: "/ip4/127.0.0.1/tcp/4001/p2p/12D3…" (multiformats/multiaddr).
-// Held in binary; text and binary parsers are total: any input gives an address or an Error.
+// Held in binary; text and binary parsers are total: any input gives an address or an Error, and
+// the text of an address reads back as the same address, with one exception: /unix takes the rest
+// of a text (as in go), so what stands behind it in binary becomes part of its path. Names (dns,
+// sni, zones) and paths are printable ASCII; what a peer sends can be written to a log.
 #pragma once
 
 #include <array>
@@ -81,7 +84,8 @@ class Multiaddr {
   static constexpr std::size_t kMaxParts = 16;
 
   // Errc::malformed with the offending part named; Errc::unsupported for an unknown protocol, after
-  // which the rest cannot be read; Errc::limit beyond the two bounds. Never empty.
+  // which the rest cannot be read; Errc::limit beyond the two bounds. Never empty. Slashes at the
+  // end of a text are dropped.
   static Result<Multiaddr> from_text(std::string_view text);
   static Result<Multiaddr> from_bytes(ByteView bytes);
   static Multiaddr tcp(const Endpoint& endpoint);
@@ -94,7 +98,7 @@ class Multiaddr {
 
   // The trailing /p2p/<id>: whom the address names.
   std::optional<PeerId> peer() const;
-  // Replaces a trailing /p2p, or adds one.
+  // Replaces a trailing /p2p, or adds one (which may pass the two bounds by that part).
   Multiaddr with_peer(const PeerId& id) const;
   // Without a trailing /p2p; an address that is nothing else stays as it is.
   Multiaddr without_peer() const;
