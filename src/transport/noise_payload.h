@@ -1,0 +1,36 @@
+// Who a Noise static key belongs to: the payload of handshake messages 2 and 3 (libp2p specs,
+// noise/README.md, "The libp2p Handshake Payload" and "Static Key Authentication"). The identity
+// key signs the static key; the muxers that the sender has ride along.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/keys.h"
+
+namespace kadmesh {
+
+// An RSA key of 8192 bits and its signature are 2.1 KiB; the rest is room for extensions.
+inline constexpr std::size_t kMaxNoisePayload = 8192;
+// A longer list is ignored, as go ignores it.
+inline constexpr std::size_t kMaxEarlyMuxers = 100;
+
+struct NoiseIdentity {
+  PublicKey key;
+  PeerId peer;
+  std::vector<std::string> muxers;  // as sent, bytes that need not be text; in order of preference
+};
+
+// `muxers`: at most kMaxEarlyMuxers.
+Bytes make_noise_payload(const KeyPair& identity, const X25519Key& static_key,
+                         std::span<const std::string> muxers);
+
+// `static_key` is the one that Noise has authenticated. In order: the payload parses, its
+// signature holds, its key is that of the peer whom we `expected`.
+// Errc::malformed, Errc::limit, Errc::unsupported (a key type), Errc::auth.
+Result<NoiseIdentity> check_noise_payload(ByteView payload, const X25519Key& static_key,
+                                          const std::optional<PeerId>& expected);
+
+}  // namespace kadmesh
