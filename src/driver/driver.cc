@@ -1,0 +1,126 @@
+#include "driver/driver.h"
+
+#include <algorithm>
+
+#include "driver/machine.h"
+
+namespace kadmesh {
+
+Driver::Driver(asio::io_context& loop, const KeyPair& identity, NodeConfig config,
+               std::unique_ptr<Store> store, OnReport on_report)
+    : loop_(loop),
+      rng_(machine_entropy()),
+      node_(identity, std::move(config), Turn{machine_now(), rng_}),
+      on_report_(std::move(on_report)),
+      pipes_(loop.get_executor(), pipe_events()),
+      listeners_(loop.get_executor(),
+                 {[this](asio::ip::tcp::socket socket) { accepted(std::move(socket)); },
+                  [this](Error what) {
+                    turn([&](Node& node, Turn t) { node.on_driver_notice(t, std::move(what)); });
+                  }}),
+      storage_(std::move(store), loop.get_executor(),
+               [this](StoreOpId id, StoreResult result) {
+                 turn([&](Node& node, Turn t) { node.on_stored(t, id, result); });
+               }),
+      timer_(loop),
+      alive_(std::make_shared<Driver*>(this)) {
+  settle();
+}
+
+Driver::~Driver() = default;
+
+Now Driver::now() const { return machine_now(); }
+
+Pipes::Events Driver::pipe_events() {
+  return {
+      .dialed =
+          [this](ConnId id, const Endpoint& local) {
+            turn([&](Node& node, Turn t) { node.on_dialed(t, id, local); });
+          },
+      .dial_failed =
+          [this](ConnId id, const Error& cause) {
+            turn([&](Node& node, Turn t) { node.on_dial_failed(t, id, cause); });
+          },
+      .bytes =
+          [this](ConnId id, ByteView bytes) {
+            turn([&](Node& node, Turn t) { node.on_bytes(t, id, bytes); });
+          },
+      .written =
+          [this](ConnId id, std::size_t count) {
+            turn([&](Node& node, Turn t) { node.on_written(t, id, count); });
+          },
+      .closed =
+          [this](ConnId id, const Error& cause) {
+            turn([&](Node& node, Turn t) { node.on_closed(t, id, cause); });
+          },
+      .descriptor_freed = [this] { listeners_.resume(); },
+  };
+}
+
+// Actions may bring new inputs (a listener's addresses, a user's answer to a report); those nest
+// here once and their actions are performed by the loop that is already running.
+void Driver::settle() {
+  if (settling_) return;
+  settling_ = true;
+  while (auto action = node_.poll()) perform(*std::move(action));
+  settling_ = false;
+  arm_timer();
+}
+
+void Driver::perform(NodeAction action) {
+  if (auto* dial = std::get_if<DialPipe>(&action)) return pipes_.dial(dial->id, dial->to);
+  if (auto* write = std::get_if<WritePipe>(&action))
+    return pipes_.write(write->id, std::move(write->bytes));
+  if (auto* close = std::get_if<ClosePipe>(&action)) return pipes_.close(close->id, close->abort);
+  if (auto* line = std::get_if<KeyLogLine>(&action)) return log_key(*line);
+  if (auto* at = std::get_if<ListenPipe>(&action)) return listen(*at);
+  if (auto* end = std::get_if<StopListening>(&action)) return listeners_.close(end->id);
+  if (auto* op = std::get_if<StoreOp>(&action))
+    return storage_.submit(op->id, std::move(op->request));
+  on_report_(std::get<Report>(std::move(action)));
+}
+
+void Driver::listen(const ListenPipe& action) {
+  auto addrs = listeners_.open(action.id, action.at);
+  turn([&](Node& node, Turn t) {
+    if (addrs)
+      node.on_listening(t, action.id, *std::move(addrs));
+    else
+      node.on_listen_failed(t, action.id, addrs.error());
+  });
+}
+
+void Driver::accepted(asio::ip::tcp::socket socket) {
+  asio::error_code local_lost, remote_lost;
+  const auto local = socket.local_endpoint(local_lost);
+  const auto remote = socket.remote_endpoint(remote_lost);
+  if (local_lost || remote_lost) return;  // it left before we looked
+  turn([&](Node& node, Turn t) {
+    const ConnId id = node.on_accepted(t, to_endpoint(local), to_endpoint(remote));
+    pipes_.adopt(id, std::move(socket));
+  });
+}
+
+void Driver::log_key(const KeyLogLine& line) {
+  if (!keylog_) return;
+  std::fprintf(keylog_, "%s\n", line.line.c_str());
+  std::fflush(keylog_);
+}
+
+// A timer that is set too early wakes once for nothing; moving it on every turn would cost more.
+void Driver::arm_timer() {
+  const Time next = node_.next_timer();
+  if (next >= armed_) return;
+  armed_ = next;
+  timer_.expires_at(std::chrono::steady_clock::time_point(
+      std::chrono::duration_cast<std::chrono::steady_clock::duration>(next.time_since_epoch())));
+  timer_.async_wait([this, alive = std::weak_ptr(alive_)](const asio::error_code& error) {
+    if (error || alive.expired()) return;
+    armed_ = kNever;
+    turn([&](Node& node, Turn t) {
+      if (node.next_timer() <= t.now.mono) node.on_timer(t);
+    });
+  });
+}
+
+}  // namespace kadmesh

@@ -1,0 +1,69 @@
+// The Asio driver: carries bytes, time and storage between one Node and the machine. One thread
+// runs it; it holds no protocol state.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "driver/listeners.h"
+#include "driver/pipes.h"
+#include "driver/storage.h"
+#include "node/node.h"
+
+namespace kadmesh {
+
+class Driver {
+ public:
+  // Reports run from the loop while no node call is on the stack, so that they may call back in.
+  using OnReport = std::function<void(Report)>;
+
+  Driver(asio::io_context& loop, const KeyPair& identity, NodeConfig config,
+         std::unique_ptr<Store> store, OnReport on_report);
+  ~Driver();
+
+  // Runs one input or command against the node, then everything that it set off.
+  template <class Input>
+  auto turn(Input input) {
+    struct Settle {
+      Driver& driver;
+      ~Settle() { driver.settle(); }
+    } settle{*this};
+    return input(node_, Turn{now(), rng_});
+  }
+
+  const Node& node() const { return node_; }
+  Now now() const;
+  // Secrets of every new connection, a line each, to this file; none by default. Owned by the
+  // caller.
+  void set_keylog(std::FILE* file) { keylog_ = file; }
+  const Storage& storage() const { return storage_; }
+  asio::io_context& loop() { return loop_; }
+
+ private:
+  void settle();
+  void perform(NodeAction action);
+  void listen(const ListenPipe& action);
+  void accepted(asio::ip::tcp::socket socket);
+  void log_key(const KeyLogLine& line);
+  void arm_timer();
+  Pipes::Events pipe_events();
+
+  asio::io_context& loop_;
+  Rng rng_;
+  Node node_;
+  OnReport on_report_;
+  Pipes pipes_;
+  Listeners listeners_;
+  Storage storage_;
+  asio::steady_timer timer_;
+  Time armed_ = kNever;
+  std::FILE* keylog_ = nullptr;
+  bool settling_ = false;
+  std::shared_ptr<Driver*> alive_;  // a timer that fires while we die finds it expired
+};
+
+}  // namespace kadmesh

@@ -1,0 +1,204 @@
+#include "driver/host.h"
+
+#include <asio/dispatch.hpp>
+#include <map>
+
+#include "driver/driver.h"
+#include "driver/machine.h"
+#include "driver/stream_state.h"
+#include "store/memory_store.h"
+
+namespace kadmesh {
+namespace {
+
+KeyPair new_identity() {
+  Rng rng(machine_entropy());
+  return KeyPair::make(rng);
+}
+
+Result<std::vector<Endpoint>> endpoints(const std::vector<Multiaddr>& addrs) {
+  std::vector<Endpoint> all;
+  for (const Multiaddr& addr : addrs) {
+    const auto endpoint = addr.tcp_endpoint();
+    if (!endpoint)
+      return fail(Errc::invalid, addr.text() + ": only /ip4 and /ip6 with /tcp can be listened on");
+    all.push_back(*endpoint);
+  }
+  return all;
+}
+
+}  // namespace
+
+struct Host::State {
+  State(asio::io_context& loop, const KeyPair& identity, NodeConfig config,
+        std::unique_ptr<Store> store)
+      : driver(loop, identity, std::move(config), std::move(store),
+               [this](Report report) { on_report(std::move(report)); }) {}
+
+  // --- reports of the node
+  void on_report(Report report) {
+    if (observer) observer(report);
+    if (auto* done = std::get_if<OpDone>(&report)) return on_done(std::move(*done));
+    if (auto* message = std::get_if<MessageDelivered>(&report))
+      return on_message(message->delivery);
+    if (auto* asked = std::get_if<MessageToValidate>(&report))
+      return on_validate(asked->validation);
+    if (auto* stream = std::get_if<StreamIncoming>(&report)) return on_stream(*stream);
+    if (auto* event = std::get_if<StreamEvent>(&report)) return on_stream_event(*event);
+    if (auto* failed = std::get_if<ListenFailed>(&report)) listen_error = failed->cause;
+  }
+
+  void on_done(OpDone done) {
+    const auto at = waiting.find(done.op);
+    if (at == waiting.end()) return;
+    auto handler = std::move(at->second);
+    waiting.erase(at);
+    handler(std::move(done.result));
+  }
+
+  void on_message(const GossipDeliver& delivery) {
+    const auto at = topics.find(delivery.message.topic);
+    if (at == topics.end() || !at->second) return;
+    asio::post(driver.loop(), [handler = at->second, delivery] { handler(delivery); });
+  }
+
+  void on_validate(const GossipValidate& validation) {
+    if (!validator) return;
+    asio::post(driver.loop(), [handler = validator, validation] { handler(validation); });
+  }
+
+  void on_stream(const StreamIncoming& incoming) {
+    const auto at = served.find(incoming.protocol);
+    if (at == served.end()) return;
+    asio::post(driver.loop(), [handler = at->second, stream = own(incoming.key, incoming.peer,
+                                                                  incoming.protocol)]() mutable {
+      handler(std::move(stream));
+    });
+  }
+
+  void on_stream_event(const StreamEvent& event) {
+    const StreamKey key = std::visit([](const auto& about) { return about.key; }, event);
+    const auto at = streams.find(key);
+    if (at == streams.end()) return;
+    if (const auto stream = at->second.lock()) stream->on_event(event);
+    if (at->second.expired()) streams.erase(key);
+  }
+
+  // Entries of streams that users have let go are swept when the map has doubled.
+  Stream own(StreamKey key, const PeerId& peer, const std::string& protocol) {
+    if (streams.size() >= sweep_at) {
+      std::erase_if(streams, [](const auto& entry) { return entry.second.expired(); });
+      sweep_at = 2 * streams.size() + kSweepFirst;
+    }
+    auto state = std::make_shared<Stream::State>(driver, key, peer, protocol);
+    streams.insert_or_assign(key, state);
+    return Stream(std::move(state));
+  }
+
+  static constexpr std::size_t kSweepFirst = 64;
+
+  std::optional<Error> listen_error;
+  std::map<OpId, Handler<OpReport>> waiting;
+  std::map<Topic, OnMessage> topics;
+  std::map<std::string, OnStream> served;
+  std::map<StreamKey, std::weak_ptr<Stream::State>> streams;
+  std::size_t sweep_at = kSweepFirst;
+  OnValidate validator;
+  OnReport observer;
+  Driver driver;  // last: it reports into the members above
+};
+
+Host::Host(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Result<std::unique_ptr<Host>> Host::create(asio::io_context& loop, HostConfig config) {
+  ASSIGN_OR_RETURN(const auto listen, endpoints(config.listen));
+  if (!config.store) config.store = std::make_unique<MemoryStore>(StoreLimits{});
+  auto state = std::make_unique<State>(loop, config.identity ? *config.identity : new_identity(),
+                                       std::move(config.node), std::move(config.store));
+  state->driver.set_keylog(config.keylog);
+  for (const Endpoint& at : listen) {
+    state->driver.turn([&](Node& node, Turn t) { node.listen(t, at); });
+    if (state->listen_error) return std::unexpected(*state->listen_error);
+  }
+  return std::unique_ptr<Host>(new Host(std::move(state)));
+}
+
+Host::~Host() {
+  state_->driver.turn([](Node& node, Turn t) { node.shutdown(t); });
+  for (const auto& [key, stream] : state_->streams)
+    if (const auto alive = stream.lock()) alive->orphan();
+}
+
+const PeerId& Host::id() const { return node().identity().peer_id(); }
+std::vector<Multiaddr> Host::addrs() const { return node().listen_addrs(); }
+asio::any_io_executor Host::get_executor() { return state_->driver.loop().get_executor(); }
+const Node& Host::node() const { return state_->driver.node(); }
+Now Host::now() const { return state_->driver.now(); }
+std::size_t Host::stored_rows() const { return state_->driver.storage().rows(); }
+std::size_t Host::stored_bytes() const { return state_->driver.storage().bytes(); }
+void Host::observe(OnReport on_report) { state_->observer = std::move(on_report); }
+
+void Host::start(Command command, Handler<OpReport> done, Slot slot) {
+  asio::dispatch(state_->driver.loop(),
+                 [this, command = std::move(command), done = std::move(done), slot]() mutable {
+                   // The handler must be waiting before the turn settles: an operation may end at
+                   // once.
+                   state_->driver.turn([&](Node& node, Turn t) {
+                     const OpId op = command(node, t);
+                     state_->waiting.emplace(op, std::move(done));
+                     if (slot.is_connected())
+                       slot.assign([this, op](asio::cancellation_type) {
+                         state_->driver.turn([&](Node& n, Turn now) { n.cancel(now, op); });
+                       });
+                   });
+                 });
+}
+
+void Host::start_open(const PeerId& peer, const std::string& protocol, Duration limit,
+                      Handler<Stream> done, Slot slot) {
+  start([=](Node& node,
+            Turn t) { return node.open_stream(t, peer, {protocol}, after(t.now.mono, limit)); },
+        [this, done = std::move(done)](Result<OpReport> result) mutable {
+          if (!result) return done(std::unexpected(std::move(result).error()));
+          const auto& opened = std::get<StreamReport>(*result);
+          done(state_->own(opened.key, opened.peer, opened.protocol));
+        },
+        slot);
+}
+
+void Host::disconnect(const PeerId& peer) {
+  state_->driver.turn([&](Node& node, Turn t) { node.disconnect(t, peer); });
+}
+
+void Host::subscribe(const Topic& topic, OnMessage on_message) {
+  state_->topics[topic] = std::move(on_message);
+  state_->driver.turn([&](Node& node, Turn t) { node.subscribe(t, topic); });
+}
+
+void Host::unsubscribe(const Topic& topic) {
+  state_->topics.erase(topic);
+  state_->driver.turn([&](Node& node, Turn t) { node.unsubscribe(t, topic); });
+}
+
+Result<Receipt> Host::publish(const Topic& topic, Bytes data) {
+  return state_->driver.turn(
+      [&](Node& node, Turn t) { return node.publish(t, topic, std::move(data)); });
+}
+
+void Host::set_validator(OnValidate on_validate) { state_->validator = std::move(on_validate); }
+
+void Host::verdict(ValidationId id, Verdict verdict) {
+  state_->driver.turn([&](Node& node, Turn t) { node.verdict(t, id, verdict); });
+}
+
+void Host::serve(const std::string& protocol, OnStream on_stream) {
+  state_->served[protocol] = std::move(on_stream);
+  state_->driver.turn([&](Node& node, Turn t) { node.serve(t, protocol); });
+}
+
+void Host::stop_serving(const std::string& protocol) {
+  state_->served.erase(protocol);
+  state_->driver.turn([&](Node& node, Turn t) { node.stop_serving(t, protocol); });
+}
+
+}  // namespace kadmesh

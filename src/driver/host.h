@@ -1,0 +1,218 @@
+// A libp2p node for programs: what most users hold.
+//
+//   asio::io_context io;
+//   auto host = kadmesh::Host::create(io, {});
+//   (*host)->serve("/echo/1.0.0", [](kadmesh::Stream stream) { ... });
+//   io.run();
+//
+// Operations named async_* take an Asio completion token: a callback, use_future, use_awaitable.
+// Each completes exactly once, with a Result, by its time limit; cancelling it (Asio's cancellation
+// slots) cancels everything under it. They may be started from any thread. All other calls belong
+// to the thread that runs the io_context. Handlers run on their associated executor, by default
+// the io_context, and never inside the call that started them.
+//
+// Streams: driver/stream.h. For a driver of your own there is node/node.h.
+#pragma once
+
+#include <asio/associated_cancellation_slot.hpp>
+#include <asio/associated_executor.hpp>
+#include <asio/async_result.hpp>
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "driver/stream.h"
+#include "node/node.h"
+#include "store/store.h"
+
+namespace kadmesh {
+
+struct HostConfig {
+  std::optional<KeyPair> identity;  // a new one unless given
+  std::vector<Multiaddr> listen;    // /ip4|ip6/.../tcp/...; port 0 is any; none: dial only
+  std::unique_ptr<Store> store;     // in memory unless given
+  NodeConfig node;
+  std::FILE* keylog = nullptr;  // secrets for decrypting a capture; owned by the caller
+};
+
+class Host {
+ public:
+  template <class T>
+  using Handler = std::move_only_function<void(Result<T>)>;
+
+  // Errc::invalid for an address that cannot be listened on; Errc::io when the socket says no.
+  // `loop` outlives the host and is run by one thread.
+  static Result<std::unique_ptr<Host>> create(asio::io_context& loop, HostConfig config);
+  // Ends every operation and stream with Errc::closed, and closes every connection.
+  ~Host();
+
+  const PeerId& id() const;
+  // With /p2p/<id>; real ports.
+  std::vector<Multiaddr> addrs() const;
+  asio::any_io_executor get_executor();
+
+  // --- connections: Result<ConnectReport>, Result<PingReport>, Result<ReadyReport>
+  // An address with or without /p2p. Success only when the peer has authenticated.
+  template <class Token>
+  auto async_connect(Multiaddr addr, Token&& token, Duration limit = kDefaultDeadline) {
+    return operation<ConnectReport>(
+        [=](Node& node, Turn t) { return node.connect(t, addr, after(t.now.mono, limit)); }, token);
+  }
+  // A peer whose addresses are known here or in the DHT.
+  template <class Token>
+  auto async_connect(PeerId peer, Token&& token, Duration limit = kDefaultDeadline) {
+    return operation<ConnectReport>(
+        [=](Node& node, Turn t) { return node.connect(t, peer, after(t.now.mono, limit)); }, token);
+  }
+  template <class Token>
+  auto async_ping(PeerId peer, Token&& token, Duration limit = kDefaultDeadline) {
+    return operation<PingReport>(
+        [=](Node& node, Turn t) { return node.ping(t, peer, after(t.now.mono, limit)); }, token);
+  }
+  // Completes once `live` kad-capable peers are connected.
+  template <class Token>
+  auto async_ready(std::size_t live, Token&& token, Duration limit = kDefaultDeadline) {
+    return operation<ReadyReport>(
+        [=](Node& node, Turn t) { return node.await_ready(t, live, after(t.now.mono, limit)); },
+        token);
+  }
+  void disconnect(const PeerId& peer);
+
+  // --- the DHT: Result<PutReport> and so on. Keys are bytes such as "/v/name".
+  template <class Token>
+  auto async_put(Bytes key, Bytes value, Token&& token, Duration limit = kDefaultDeadline) {
+    return operation<PutReport>(
+        [key = std::move(key), value = std::move(value), limit](Node& node, Turn t) {
+          return node.put(t, key, value, after(t.now.mono, limit));
+        },
+        token);
+  }
+  template <class Token>
+  auto async_get(Bytes key, Token&& token, Duration limit = kDefaultDeadline) {
+    return operation<GetReport>(
+        [key = std::move(key), limit](Node& node, Turn t) {
+          return node.get(t, key, after(t.now.mono, limit));
+        },
+        token);
+  }
+  template <class Token>
+  auto async_provide(Bytes multihash, Token&& token, Duration limit = kDefaultDeadline) {
+    return operation<ProvideReport>(
+        [key = std::move(multihash), limit](Node& node, Turn t) {
+          return node.provide(t, key, after(t.now.mono, limit));
+        },
+        token);
+  }
+  template <class Token>
+  auto async_find_providers(Bytes multihash, std::size_t most, Token&& token,
+                            Duration limit = kDefaultDeadline) {
+    return operation<ProvidersReport>(
+        [key = std::move(multihash), most, limit](Node& node, Turn t) {
+          return node.find_providers(t, key, most, after(t.now.mono, limit));
+        },
+        token);
+  }
+  template <class Token>
+  auto async_find_peer(PeerId peer, Token&& token, Duration limit = kDefaultDeadline) {
+    return operation<FindReport>(
+        [=](Node& node, Turn t) { return node.find_peer(t, peer, after(t.now.mono, limit)); },
+        token);
+  }
+
+  // --- pub/sub
+  using OnMessage = std::function<void(const GossipDeliver&)>;
+  void subscribe(const Topic& topic, OnMessage on_message);
+  void unsubscribe(const Topic& topic);
+  // A receipt per peer; Errc::no_peers when nobody connected subscribes.
+  Result<Receipt> publish(const Topic& topic, Bytes data);
+  // With manual validation every message of a subscribed topic asks first.
+  using OnValidate = std::function<void(const GossipValidate&)>;
+  void set_validator(OnValidate on_validate);
+  void verdict(ValidationId id, Verdict verdict);
+
+  // --- streams of your own protocols
+  using OnStream = std::function<void(Stream)>;
+  void serve(const std::string& protocol, OnStream on_stream);
+  void stop_serving(const std::string& protocol);
+  // Connects if need be. Completes with Result<Stream>.
+  template <class Token>
+  auto async_open_stream(PeerId peer, std::string protocol, Token&& token,
+                         Duration limit = kDefaultDeadline) {
+    return initiate<Stream>(
+        [=, this](Handler<Stream> done, Slot slot) {
+          start_open(peer, protocol, limit, std::move(done), slot);
+        },
+        token);
+  }
+
+  // --- questions
+  const Node& node() const;
+  Now now() const;
+  std::size_t stored_rows() const;
+  std::size_t stored_bytes() const;
+  // Sees every report of the node before it is acted on: for logs and user interfaces.
+  using OnReport = std::function<void(const Report&)>;
+  void observe(OnReport on_report);
+
+ private:
+  struct State;
+  using Slot = asio::cancellation_slot;
+  using Command = std::function<OpId(Node&, Turn)>;
+
+  explicit Host(std::unique_ptr<State> state);
+
+  void start(Command command, Handler<OpReport> done, Slot slot);
+  void start_open(const PeerId& peer, const std::string& protocol, Duration limit,
+                  Handler<Stream> done, Slot slot);
+
+  template <class T, class Start, class Token>
+  auto initiate(Start begin, Token& token) {
+    return asio::async_initiate<Token, void(Result<T>)>(
+        [this](auto handler, Start run) {
+          const auto slot = asio::get_associated_cancellation_slot(handler);
+          auto executor = asio::get_associated_executor(handler, get_executor());
+          run(
+              [handler = std::move(handler), executor](Result<T> result) mutable {
+                asio::post(executor,
+                           [handler = std::move(handler), result = std::move(result)]() mutable {
+                             std::move(handler)(std::move(result));
+                           });
+              },
+              slot);
+        },
+        token, std::move(begin));
+  }
+
+  // What one operation of the node reports, as its own type.
+  template <class T, class Token>
+  auto operation(Command command, Token& token) {
+    return initiate<T>(
+        [this, command = std::move(command)](Handler<T> done, Slot slot) mutable {
+          start(
+              std::move(command),
+              [done = std::move(done)](Result<OpReport> result) mutable {
+                done(result ? Result<T>(take<T>(*std::move(result)))
+                            : std::unexpected(std::move(result).error()));
+              },
+              slot);
+        },
+        token);
+  }
+
+  template <class T>
+  static T take(OpReport report) {
+    if constexpr (requires { std::get<T>(std::move(report)); })
+      return std::get<T>(std::move(report));
+    else
+      return std::get<T>(std::get<KadReport>(std::move(report)));
+  }
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace kadmesh

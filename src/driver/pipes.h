@@ -1,0 +1,68 @@
+// TCP connections under their node's ids: one read loop and one write at a time each.
+//
+// Reading takes no memory of a connection: all share one buffer that is read until the socket is
+// dry. Everything that a turn writes to a connection leaves in one system call.
+#pragma once
+
+#include <asio/ip/tcp.hpp>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "base/multiaddr.h"
+#include "transport/peer_link.h"
+
+namespace kadmesh {
+
+Endpoint to_endpoint(const asio::ip::tcp::endpoint& endpoint);
+asio::ip::tcp::endpoint to_asio(const Endpoint& endpoint);
+Error to_error(const asio::error_code& error);
+
+class Pipes {
+ public:
+  // Bytes read from one connection before others get their turn.
+  static constexpr std::size_t kReadBuffer = 256 * 1024;
+  // A connection that is closing may take so long to write what it has left.
+  static constexpr Duration kFlushTimeout = 5s;
+
+  // All run from the loop, never inside a call of Pipes.
+  struct Events {
+    std::function<void(ConnId, const Endpoint& local)> dialed;
+    std::function<void(ConnId, const Error&)> dial_failed;
+    std::function<void(ConnId, ByteView)> bytes;
+    std::function<void(ConnId, std::size_t)> written;
+    std::function<void(ConnId, const Error&)> closed;  // by the other side, or broken
+    std::function<void()> descriptor_freed;
+  };
+
+  Pipes(asio::any_io_executor loop, Events events);
+  ~Pipes();
+
+  void dial(ConnId id, const Endpoint& to);
+  void adopt(ConnId id, asio::ip::tcp::socket socket);
+  void write(ConnId id, Bytes bytes);
+  // No event names `id` any more. What was written before is flushed first, unless `abort`.
+  void close(ConnId id, bool abort);
+  std::size_t size() const { return open_.size(); }
+
+ private:
+  struct Pipe;
+  void start(const std::shared_ptr<Pipe>& pipe);
+  void await_bytes(const std::shared_ptr<Pipe>& pipe);
+  void read(const std::shared_ptr<Pipe>& pipe);
+  void flush(const std::shared_ptr<Pipe>& pipe);
+  void on_flushed(const std::shared_ptr<Pipe>& pipe, const asio::error_code& error,
+                  std::size_t count);
+  void broken(const std::shared_ptr<Pipe>& pipe, const asio::error_code& error);
+  void shut(const std::shared_ptr<Pipe>& pipe);
+
+  asio::any_io_executor loop_;
+  Events events_;
+  std::map<ConnId, std::shared_ptr<Pipe>> open_;
+  Bytes buffer_;
+};
+
+}  // namespace kadmesh
