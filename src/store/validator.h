@@ -48,11 +48,14 @@ class Validators {
   void set(std::string space, std::shared_ptr<const Validator> validator);
 
   Result<void> validate(ByteView key, ByteView value, WallTime now) const;
+  // `key` is accepted here and at least one value is given.
   std::size_t select(ByteView key, std::span<const Bytes> values) const;
   // Errc::invalid for a key that is no "/namespace/rest" or whose namespace is not known here.
   Result<void> accepts(ByteView key) const;
 
  private:
+  const Validator* find(ByteView key) const;
+
   std::map<std::string, std::shared_ptr<const Validator>, std::less<>> by_space_;
 };
 
