@@ -17,7 +17,14 @@ class MemoryStore final : public Store {
   std::size_t bytes() const override { return bytes_; }
 
  private:
-  using Place = std::tuple<Kind, Bytes, Bytes>;  // kind, key, member
+  struct Place {
+    Kind kind;
+    Bytes key, member;
+    friend bool operator<(const Place& a, const Place& b) { return a.text() < b.text(); }
+    std::tuple<Kind, std::string_view, std::string_view> text() const {
+      return {kind, as_text(key), as_text(member)};
+    }
+  };
 
   StoreResult load(WallTime now, const Load& request) const;
   StoreResult save(Save request);
