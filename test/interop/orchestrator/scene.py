@@ -52,7 +52,7 @@ class Scene:
             self.start(self.link.listener, *flags, *listener_flags))
 
     async def connect_pair(self):
-        return await self.dialer.ask("connect", addr=self.listener.addr)
+        return await connect(self.dialer, self.listener)
 
     @property
     def ends(self):
@@ -67,6 +67,15 @@ class Scene:
 
     async def close(self):
         await asyncio.gather(*(peer.close() for peer in self.peers), return_exceptions=True)
+
+
+async def connect(dialer, listener):
+    """The dialer is done first: the connection is up when the listener has reported it too."""
+    since = len(listener.events)
+    answer = await dialer.ask("connect", addr=listener.addr)
+    await listener.wait(lambda e: e["event"] == "connected" and e["peer"] == dialer.id, 5,
+                        f"connection from {dialer.stack}", since)
+    return answer
 
 
 async def together(*work):

@@ -5,7 +5,7 @@ import collections
 
 from ..case import case, expect
 from ..peer import Failure, Unsupported, until
-from ..scene import together
+from ..scene import connect, together
 from ..stack import GOSSIP_ID
 
 TOPIC = "interop"
@@ -14,8 +14,21 @@ MESH_SECONDS = 15.0
 SETTLE_SECONDS = 1.5
 
 
+# Nobody is in a Kademlia table, so that nobody connects but as the case wants it.
+KEPT_APART = ["--kad-mode", "client"]
+
+
 def other_ids(scene):
     return ["--gossip-id", GOSSIP_ID[scene.link.other]]
+
+
+async def neighbours(peer):
+    return {c["peer"] for c in (await peer.ask("connections"))["peers"]}
+
+
+async def knows_only(peer, *wanted):
+    found = await neighbours(peer)
+    expect(found == {w.id for w in wanted}, f"{peer.stack} is connected to {found}")
 
 
 async def lists(peer, verb, wanted):
@@ -112,10 +125,11 @@ async def unlisted(one, other):
 
 async def line(scene):
     """Two of the dialer's stack, with the listener between them."""
-    await scene.start_pair(*other_ids(scene))
-    far = await scene.start(scene.link.dialer, *other_ids(scene))
+    flags = [*other_ids(scene), *KEPT_APART]
+    await scene.start_pair(*flags)
+    far = await scene.start(scene.link.dialer, *flags)
     await scene.connect_pair()
-    await far.ask("connect", addr=scene.listener.addr)
+    await connect(far, scene.listener)
     scene.nodes = [scene.dialer, scene.listener, far]
     await join(*scene.nodes)
     await together(*(meshed(end, scene.listener) for end in (scene.dialer, far)),
@@ -128,6 +142,7 @@ async def forward(scene):
     near, middle, far = scene.nodes
     await together(burst(near, far, "near", 50), burst(far, near, "far", 50), arrives_once(middle, "near", 50, 30))
     expect({m["from"] for m in near.messages} == {far.id}, "the author was changed on the way")
+    await together(knows_only(near, middle), knows_only(far, middle))
 
 
 async def in_mesh(peer):
@@ -140,14 +155,15 @@ async def repair(scene, source_first):
     The mesh must be full: rust and js hand a publish to others of the topic while it is not. The receiver
     joins before it knows anybody: go takes D=0 for "all" when it joins.
     """
+    flags = [*other_ids(scene), *KEPT_APART]
     source_flags, receiver_flags = ["--gossip-d", "2"], ["--gossip-d", "0"]
-    await scene.start_pair(*other_ids(scene), dialer_flags=source_flags if source_first else receiver_flags,
+    await scene.start_pair(*flags, dialer_flags=source_flags if source_first else receiver_flags,
                            listener_flags=receiver_flags if source_first else source_flags)
     source, receiver = scene.ends[0] if source_first else scene.ends[1]
-    companions = [await scene.start(source.stack, *other_ids(scene)) for _ in range(2)]
+    companions = [await scene.start(source.stack, *flags) for _ in range(2)]
     scene.nodes = [source, receiver, *companions]
     for companion in companions:
-        await companion.ask("connect", addr=source.addr)
+        await connect(companion, source)
     await join(source, *companions)
     await together(*(meshed(source, companion) for companion in companions))
     await join(receiver)
@@ -170,6 +186,7 @@ async def only_gossip_carries(scene):
         expect(await in_mesh(source) == {c.id for c in companions}, f"{source.stack} grafted others {moment}")
         if moment == "before":
             await burst(source, receiver, "repair", 5, interval_us=100_000)
+    await knows_only(receiver, source)
 
 
 @case("gossip-repair-by-dialer", on=dialer_repairs, fresh=True, seconds=60)

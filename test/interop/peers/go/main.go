@@ -71,9 +71,9 @@ func main() {
 		os.Exit(1)
 	}
 	time.AfterFunc(lifetime, func() { os.Exit(0) })
+	peer.announce() // nobody knows the address yet, so that `ready` is still the first line
 	out.line(fields{"event": "ready", "stack": "go", "version": libraryVersion(),
 		"id": peer.host.ID().String(), "addrs": peer.listenAddrs()})
-	peer.announce()
 	serve(os.Stdin, out, peer.verbs())
 	peer.close()
 }
