@@ -1,4 +1,5 @@
 // The four `/test/…` protocols, both ends.
+import { randomBytes } from 'node:crypto'
 import { Reader, write } from './reader.js'
 
 export const ECHO = '/test/echo/1.0.0'
@@ -53,7 +54,8 @@ async function reset (stream) {
   stream.abort(new Error('reset was asked for'))
 }
 
-export async function askEcho (stream, sent) {
+export async function askEcho (stream, count) {
+  const sent = randomBytes(count)
   const reader = new Reader(stream)
   const back = reader.exactly(sent.length)
   await Promise.all([write(stream, sent).then(() => stream.close()), back])

@@ -64,8 +64,8 @@ export const verbs = {
 
   async echo_serve () {},
 
-  async echo (node, { peer, bytes: sent }, signal) {
-    await services.askEcho(await open(node, peer, services.ECHO, signal), bytes(sent))
+  async echo (node, { peer, bytes: count }, signal) {
+    await services.askEcho(await open(node, peer, services.ECHO, signal), count)
   },
 
   async upload (node, { peer, size }, signal) {

@@ -181,7 +181,7 @@ impl Verbs {
 
     async fn echo(&self, request: &Value) -> Answer {
         let stream = self.open(peer(request)?, services::ECHO).await?;
-        match services::ask_echo(stream, bytes(request, "bytes")?).await? {
+        match services::ask_echo(stream, number(request, "bytes")?).await? {
             true => Ok(json!({})),
             false => Err("other bytes came back".into()),
         }
