@@ -18,7 +18,8 @@ struct Envelope {
   Bytes payload;
 };
 
-// Errc::auth when the signature does not fit `domain`, Errc::malformed for the bytes.
+// Errc::auth when the signature does not fit `domain`, Errc::malformed or Errc::limit for the
+// bytes, and what PublicKey::from_proto says of the key.
 Result<Envelope> open_envelope(ByteView bytes, std::string_view domain);
 Bytes seal_envelope(const KeyPair& key, std::string_view domain, ByteView payload_type,
                     ByteView payload);
@@ -35,10 +36,10 @@ struct PeerRecord {
 
 inline constexpr std::size_t kMaxRecordAddrs = 128;
 
-// Accepts both flavours. The signer must be the subject (Errc::auth otherwise); an address that
-// cannot be parsed is dropped alone.
+// Accepts both flavours; Errc::unsupported for an envelope of anything else. The signer must be the
+// subject (Errc::auth otherwise); an address that cannot be parsed is dropped alone.
 Result<PeerRecord> open_peer_record(ByteView envelope);
-// `record.peer` is the key's own id.
+// `record.peer` is the key's own id. Others refuse what is longer than the bounds above.
 Bytes seal_peer_record(const KeyPair& key, const PeerRecord& record, RecordFlavour flavour);
 
 }  // namespace kadmesh
