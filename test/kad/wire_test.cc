@@ -1,0 +1,169 @@
+#include "kad/wire.h"
+
+#include <doctest/doctest.h>
+
+#include "base/framing.h"
+#include "people.h"
+
+namespace kadmesh {
+using namespace testing;
+
+namespace {
+
+KadPeer entry(std::uint32_t number, std::size_t addrs = 1) {
+  KadPeer made{peer(number), {}, Connection::connected};
+  for (std::uint32_t i = 0; i < addrs; ++i) made.addrs.push_back(home(number * 100 + i));
+  return made;
+}
+
+KadMessage full_message() {
+  KadMessage message{KadType::get_providers, to_bytes(as_bytes("a key")), {}, {}, {}};
+  message.record =
+      KadRecord{message.key, to_bytes(as_bytes("a value")), to_bytes(as_bytes("2026-01-01T"))};
+  message.closer = {entry(1), entry(2, 3)};
+  message.providers = {entry(3, 0)};
+  return message;
+}
+
+Result<KadMessage> read(ByteView bytes) { return decode_kad(bytes, {}); }
+
+// Protobuf by hand, for what no honest encoder writes.
+Bytes field(std::uint8_t number, ByteView value) {
+  Bytes out{static_cast<std::uint8_t>(number << 3 | 2)};
+  put_frame(out, value);
+  return out;
+}
+Bytes joined(std::initializer_list<Bytes> parts) {
+  Bytes out;
+  for (const Bytes& part : parts) append(out, part);
+  return out;
+}
+Bytes typed(std::uint8_t type) { return {0x08, type}; }
+
+}  // namespace
+
+TEST_CASE("wire: a message read is the message written") {
+  const KadMessage message = full_message();
+  CHECK(read(encode_answer(message)).value() == message);
+  CHECK(read(encode_request(message)).value() == message);
+}
+
+TEST_CASE("wire: the type is written although it is 0") {
+  const KadMessage put{KadType::put_value, {'k'}, {}, {}, {}};
+  CHECK(to_hex(encode_request(put)) == "080012016b");
+}
+
+TEST_CASE("wire: a type left out is PUT_VALUE, as proto3 peers leave it out") {
+  CHECK(read(field(2, as_bytes("k")))->type == KadType::put_value);
+}
+
+TEST_CASE("wire: an unknown type is an error, not a default") {
+  CHECK(read(typed(6)).error().code == Errc::unsupported);
+}
+
+TEST_CASE("wire: whatever is not a message is malformed") {
+  CHECK(read(as_bytes("\xff\xff\xff")).error().code == Errc::malformed);
+  CHECK(read(Bytes{0x12, 0x05, 'a'}).error().code == Errc::malformed);
+}
+
+TEST_CASE("wire: a peer or an address that cannot be read is dropped alone") {
+  const Bytes good_addr = to_bytes(home(1).bytes());
+  const Bytes unknown_protocol{0xff, 0x7f, 0x01};
+  const Bytes one = joined({field(1, peer(1).bytes()), field(2, unknown_protocol),
+                            field(2, Bytes{}), field(2, good_addr)});
+  const Bytes nameless = joined({field(1, as_bytes("not an id")), field(2, good_addr)});
+  const auto message = read(joined({typed(4), field(8, nameless), field(8, one)}));
+  REQUIRE(message);
+  REQUIRE(message->closer.size() == 1);
+  CHECK(message->closer[0].addrs == std::vector{home(1)});
+}
+
+TEST_CASE("wire: an address that ends in its peer's id loses it; one of another peer goes") {
+  const Bytes entry_bytes =
+      joined({field(1, peer(1).bytes()), field(2, home(1).with_peer(peer(1)).bytes()),
+              field(2, home(2).with_peer(peer(2)).bytes())});
+  const auto message = read(joined({typed(4), field(8, entry_bytes)}));
+  REQUIRE(message);
+  CHECK(message->closer.at(0).addrs == std::vector{home(1)});
+}
+
+TEST_CASE("H49: of more closer peers than 2k the rest is not looked at") {
+  Bytes bytes = typed(4);
+  for (std::uint32_t i = 1; i <= 100; ++i) append(bytes, field(8, field(1, peer(i).bytes())));
+  CHECK(read(bytes)->closer.size() == 40);
+}
+
+TEST_CASE("H49: a message of endless peers is refused before it is decoded") {
+  Bytes bytes = typed(4);
+  for (std::size_t i = 0; i <= kMostPeersOnWire; ++i) append(bytes, field(8, Bytes{}));
+  CHECK(read(bytes).error().code == Errc::limit);
+}
+
+TEST_CASE("H49: a peer of endless addresses is refused, one of many is cut") {
+  Bytes many = field(1, peer(1).bytes()), endless = many;
+  for (std::size_t i = 0; i < 50; ++i) append(many, field(2, home(7).bytes()));
+  for (std::size_t i = 0; i <= kMostAddrsOnWire; ++i) append(endless, field(2, Bytes{}));
+  CHECK(read(joined({typed(4), field(8, many)}))->closer.at(0).addrs.size() == kMostAddrs);
+  CHECK(read(joined({typed(4), field(8, endless)})).error().code == Errc::limit);
+}
+
+TEST_CASE("H64: empty fields and empty lists are read as nothing") {
+  const auto message = read(joined({typed(1), field(2, {}), field(3, {}), field(8, {})}));
+  REQUIRE(message);
+  CHECK(message->key.empty());
+  CHECK(message->record.value().value.empty());
+  CHECK(message->closer.empty());
+  CHECK(read(Bytes{}).has_value());
+}
+
+TEST_CASE("wire: an answer stays below 16 KiB and leaves out what is farthest") {
+  KadMessage message{KadType::find_node, {'k'}, {}, {}, {}};
+  for (std::uint32_t i = 1; i <= 20; ++i) {
+    message.closer.push_back(entry(i, 0));
+    for (int j = 0; j < 8; ++j) {
+      std::string name(200, 'a');
+      message.closer.back().addrs.push_back(
+          Multiaddr::from_text("/dns4/" + name + "/tcp/4001").value());
+    }
+  }
+  const Bytes bytes = encode_answer(message);
+  CHECK(bytes.size() <= kMostAnswer);
+  const auto read_back = read(bytes);
+  REQUIRE(read_back);
+  CHECK(read_back->closer.size() > 5);
+  CHECK(read_back->closer.size() < 20);
+  CHECK(read_back->closer.front().id == peer(1));
+}
+
+TEST_CASE("wire: providers leave room for closer peers, and the other way round") {
+  KadMessage message{KadType::get_providers, {'k'}, {}, {}, {}};
+  for (std::uint32_t i = 1; i <= 20; ++i) message.closer.push_back(entry(i, 4));
+  for (std::uint32_t i = 100; i < 400; ++i) message.providers.push_back(entry(i, 4));
+  const Bytes bytes = encode_answer(message);
+  CHECK(bytes.size() <= kMostAnswer);
+  const auto read_back = read(bytes);
+  REQUIRE(read_back);
+  CHECK(read_back->closer.size() == 20);
+  CHECK(read_back->providers.size() > 100);
+}
+
+TEST_CASE("wire: a record is never cut") {
+  KadMessage message{KadType::get_value, {'k'}, {}, {}, {}};
+  message.record = KadRecord{{'k'}, Bytes(40'000, 7), {}};
+  message.closer = {entry(1)};
+  const auto read_back = read(encode_answer(message));
+  REQUIRE(read_back);
+  CHECK(read_back->record->value.size() == 40'000);
+  CHECK(read_back->closer.size() == 1);
+}
+
+TEST_CASE("wire: addresses in the store come back, and rubbish there is harmless") {
+  const std::vector addrs{home(1), home(2)};
+  Bytes value = encode_addrs(addrs);
+  CHECK(decode_addrs(value) == addrs);
+  value.pop_back();
+  CHECK(decode_addrs(value) == std::vector{home(1)});
+  CHECK(decode_addrs(as_bytes("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff")).empty());
+}
+
+}  // namespace kadmesh
