@@ -34,42 +34,43 @@ class Runner:
             return await self._play(link, cases)
 
     async def _play(self, link, cases):
-        """Plays the cases on one scene, on a new one after each failure."""
+        """Plays the cases on one scene, on a new one after each failure; a failing setup fails them all."""
         results, left = [], list(cases)
         while left:
             scene = Scene(link, self.commands)
             try:
-                left = await self._play_on(scene, left, results)
+                problem = await attempt(left[0].setup(scene), SETUP_SECONDS, "setup")
+                played = left if problem else await self._play_on(scene, left, results)
+                for case in played if problem else ():
+                    await self._record(results, scene, case, problem, time.monotonic())
+                left = left[len(played):]
             finally:
                 await scene.close()
         return results
 
     async def _play_on(self, scene, cases, results):
-        """Returns the cases that must be played on another scene."""
-        ready = None
+        """Plays until one fails; returns the cases played."""
         for at, case in enumerate(cases):
-            start = time.monotonic()
-            try:
-                if ready is None:
-                    await bounded(case.setup(scene), SETUP_SECONDS, "setup")
-                    ready = True
-                scene.notes = []
-                await bounded(case.run(scene), case.seconds, case.name)
-                result = Result(case.name, scene.link.column, matrix.PASSED, notes=scene.notes)
-            except (Failure, Unsupported) as problem:
-                result = Result(case.name, scene.link.column, matrix.FAILED, str(problem), story=scene.story())
-                await scene.close()
-                await self._excuse(result, scene.link, case, problem)
-            result.seconds = time.monotonic() - start
-            results.append(result)
-            self.progress(result)
-            if result.status != matrix.PASSED:
-                return cases[at + 1:]
-        return []
+            start, scene.notes = time.monotonic(), []
+            problem = await attempt(case.run(scene), case.seconds, case.name)
+            await self._record(results, scene, case, problem, start)
+            if problem:
+                return cases[:at + 1]
+        return cases
+
+    async def _record(self, results, scene, case, problem, start):
+        result = Result(case.name, scene.link.column, matrix.PASSED, seconds=time.monotonic() - start,
+                        notes=scene.notes)
+        if problem:
+            result.status, result.reason, result.story = matrix.FAILED, str(problem), scene.tell()
+            await scene.close()
+            await self._excuse(result, scene.link, case, problem)
+        results.append(result)
+        self.progress(result)
 
     async def _excuse(self, result, link, case, problem):
         """A failure becomes `unsupported` where the register lists it and a stack alone fails as well."""
-        for stack in {link.dialer: 0, link.listener: 0}:
+        for stack in matrix.in_order((link.dialer, link.listener)):
             entry = self.register.get((case.name, stack))
             if entry is None or not excusable(case, link, stack, problem):
                 continue
@@ -92,13 +93,10 @@ class Runner:
     async def _play_alone(self, stack, case):
         scene = Scene(Link(stack, stack, stack, stack), {stack: self.commands[stack]})
         try:
-            await bounded(case.setup(scene), SETUP_SECONDS, "setup")
-            await bounded(case.run(scene), case.seconds, case.name)
-        except (Failure, Unsupported) as problem:
-            return problem
+            return (await attempt(case.setup(scene), SETUP_SECONDS, "setup")
+                    or await attempt(case.run(scene), case.seconds, case.name))
         finally:
             await scene.close()
-        return None
 
 
 def excusable(case, link, stack, problem):
@@ -115,8 +113,14 @@ def grouped(cases):
     return list(groups.values())
 
 
-async def bounded(work, seconds, what):
+async def attempt(work, seconds, what):
+    """None, or why it failed."""
     try:
-        return await asyncio.wait_for(work, seconds * peers.slowness)
+        await asyncio.wait_for(work, seconds * peers.slowness)
     except asyncio.TimeoutError:
-        raise Failure(f"{what} took longer than {seconds * peers.slowness:g} s") from None
+        return Failure(f"{what} took longer than {seconds * peers.slowness:g} s")
+    except (Failure, Unsupported) as problem:
+        return problem
+    except Exception as surprise:  # an answer without its fields, a program that does not start
+        return Failure(f"{what}: {surprise!r}")
+    return None

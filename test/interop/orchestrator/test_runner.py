@@ -60,6 +60,22 @@ class Outcomes(unittest.TestCase):
         results = play([case("a", nothing, setup=broken), case("b", nothing, setup=broken)])
         self.assertEqual(statuses(results), [FAILED] * 4)
 
+    def test_a_failing_setup_is_not_tried_for_each_of_its_cases(self):
+        tried = []
+
+        async def broken(scene):
+            tried.append(scene.link.column)
+            raise Failure("as told")
+        play([case("a", nothing, setup=broken), case("b", nothing, setup=broken)])
+        self.assertEqual(sorted(tried), [">go", "go>"])
+
+    def test_an_answer_without_its_fields_is_a_failure(self):
+        async def careless(scene):
+            return {}["rtts_us"]
+        results = play([case("a", careless)])
+        self.assertEqual(statuses(results), [FAILED, FAILED])
+        self.assertIn("rtts_us", results[0].reason)
+
     def test_a_case_that_hangs_fails_at_its_deadline(self):
         results = play([case("slow", lambda scene: asyncio.sleep(60), seconds=0.01)])
         self.assertEqual(statuses(results), [FAILED, FAILED])

@@ -2,11 +2,16 @@
 
 from ..case import case, expect
 from ..peer import Failure, until
-from ..scene import connected, strangers, together
+from ..scene import KEPT_APART, together
 from ..stack import EARLY_MUXER
 
 # Nobody has this identity: its seed is thirty-two zero bytes.
 SOMEBODY_ELSE = "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN"
+
+
+async def strangers(scene):
+    """Dialer and listener run and do not know each other."""
+    await scene.start_pair(*KEPT_APART)
 
 
 async def greet(scene, since=(0, 0)):
@@ -35,7 +40,7 @@ async def early(scene):
 
 
 async def without_early_muxer(scene):
-    await scene.start_pair(listener_flags=["--no-early-muxer"])
+    await scene.start_pair(*KEPT_APART, listener_flags=["--no-early-muxer"])
 
 
 @case("connect-plain", on=without_early_muxer, fresh=True)
@@ -47,7 +52,7 @@ async def plain(scene):
 
 
 async def without_early_dial(scene):
-    await scene.start_pair(dialer_flags=["--no-early-muxer"])
+    await scene.start_pair(*KEPT_APART, dialer_flags=["--no-early-muxer"])
 
 
 @case("connect-plain-dial", on=without_early_dial, fresh=True)
@@ -85,10 +90,11 @@ async def no_connection(peer):
     return not (await peer.ask("connections"))["peers"]
 
 
-@case("connect-again", on=connected, fresh=True)
+@case("connect-again", on=strangers, fresh=True)
 async def again(scene):
     """A disconnect is seen on both sides, and the same two connect once more."""
     dialer, listener = scene.dialer, scene.listener
+    await scene.connect_pair()
     await greet(scene)
     await dialer.ask("disconnect", peer=listener.id)
     await together(

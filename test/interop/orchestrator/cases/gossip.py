@@ -5,17 +5,13 @@ import collections
 
 from ..case import case, expect
 from ..peer import Failure, Unsupported, until
-from ..scene import connect, together
+from ..scene import KEPT_APART, connect, together
 from ..stack import GOSSIP_ID
 
 TOPIC = "interop"
 MESH_SECONDS = 15.0
 # Longer than every stack's heartbeat: whatever would come twice has come by then.
 SETTLE_SECONDS = 1.5
-
-
-# Nobody is in a Kademlia table, so that nobody connects but as the case wants it.
-KEPT_APART = ["--kad-mode", "client"]
 
 
 def other_ids(scene):
