@@ -64,8 +64,30 @@ YamuxStream& YamuxSession::add(StreamId id, bool ours) {
   stream.accepted = ours;
   ++(ours ? ours_ : unaccepted_);
   if (ours) ++unacked_;
-  control_.push_back(stream);
+  owe_control(stream);
   return stream;
+}
+
+bool YamuxSession::held_back(const YamuxStream& stream) const {
+  return !heard_ && stream.ours && (stream.id - 1) / 2 >= config_.max_early;
+}
+
+void YamuxSession::owe_control(YamuxStream& stream) {
+  if (!held_back(stream)) control_.push_back(stream);
+}
+
+void YamuxSession::owe_data(YamuxStream& stream) {
+  if (!held_back(stream)) data_.push_back(stream);
+}
+
+// The peer is there and ready: what was held back goes out.
+void YamuxSession::on_first_bytes() {
+  heard_ = true;
+  for (auto& [id, stream] : streams_) {
+    if (stream.owes_flags != yamux_flag::kSyn) continue;
+    control_.push_back(stream);
+    if (!stream.queued.empty()) data_.push_back(stream);
+  }
 }
 
 void YamuxSession::erase(YamuxStream& stream) {
@@ -128,7 +150,7 @@ std::size_t YamuxSession::write(StreamId id, ByteView bytes) {
     stream->queued.append(bytes.first(count), cache_);
     stream->credit -= static_cast<std::uint32_t>(count);
     bytes_queued_ += count;
-    data_.push_back(*stream);
+    owe_data(*stream);
   }
   if (count < bytes.size()) note_shortage(*stream);
   return count;
@@ -164,7 +186,7 @@ void YamuxSession::finish(StreamId id) {
   stream->wants_room = false;
   waiting_.remove(*stream);
   stream->events &= static_cast<std::uint8_t>(~yamux_event::kWritable);
-  if (stream->queued.empty()) control_.push_back(*stream);
+  if (stream->queued.empty()) owe_control(*stream);
 }
 
 void YamuxSession::drop_queued(YamuxStream& stream) {

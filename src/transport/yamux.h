@@ -120,6 +120,8 @@ class YamuxSession {
   // Ends the session now.
   void go_away(std::uint32_t reason);
   bool closed() const { return state_ != State::running; }
+  // Why it ended, until Closed has been polled; null otherwise.
+  const Error* why() const { return why_ ? &*why_ : nullptr; }
 
   std::optional<Event> poll();
 
@@ -156,6 +158,11 @@ class YamuxSession {
   const YamuxStream* find(StreamId id) const;
   YamuxStream* owned(StreamId id);  // not released
   YamuxStream& add(StreamId id, bool ours);
+  // Not announced before the peer has been heard (YamuxConfig::max_early).
+  bool held_back(const YamuxStream& stream) const;
+  void owe_control(YamuxStream& stream);
+  void owe_data(YamuxStream& stream);
+  void on_first_bytes();
   void erase(YamuxStream& stream);
   void erase_if_over(YamuxStream& stream);
   Result<void> judge_open() const;
@@ -201,7 +208,8 @@ class YamuxSession {
   const Role role_;
   const YamuxConfig config_;
   State state_ = State::running;
-  Time now_;  // of the last input
+  Time now_;            // of the last input
+  bool heard_ = false;  // the peer has sent something
 
   std::map<StreamId, YamuxStream> streams_;
   StreamId next_id_;

@@ -19,6 +19,9 @@ struct YamuxConfig {
   std::size_t max_unaccepted = 256;
   // Opened by us and not acknowledged: go and rust accept no more than this many ahead.
   std::size_t max_unacked = 256;
+  // Announced before anything has come from the peer; further ones wait for that. js ends a session
+  // on which more than ten streams arrive while it is being set up.
+  std::size_t max_early = 8;
 
   // A window grows to this: 16 MiB at 100 ms are 1.3 Gbit/s.
   std::uint32_t max_window = 16 * 1024 * 1024;

@@ -23,6 +23,7 @@ Result<void> YamuxSession::on_bytes(Turn turn, ByteView bytes) {
   if (state_ != State::running) return {};
   now_ = turn.now.mono;
   keepalive_.heard(now_);
+  if (!heard_) on_first_bytes();
   auto result = read(now_, bytes);
   if (!result.has_value()) {
     go_away_ = yamux_reason::kProtocol;

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "transport/yamux_fixture.h"
 
 namespace kadmesh {
@@ -51,6 +53,21 @@ TEST_CASE("yamux: a stream is announced before its data, and FIN follows both") 
   CHECK(peer.hears() == std::vector<YamuxHeader>{window_update(kSyn, id),
                                                  {YamuxType::data, 0, id, 2},
                                                  window_update(kFin, id)});
+}
+
+TEST_CASE("yamux: few streams are announced before the peer has been heard, the others then") {
+  YamuxScript peer(silent(), Role::initiator);
+  StreamId last = 0;
+  for (int i = 0; i < 10; ++i) last = *peer.session.open();
+  peer.session.write(last, as_bytes("hi"));
+  peer.session.finish(last);
+  CHECK(peer.hears().size() == silent().max_early);
+  CHECK(!peer.session.wants_output());
+  peer.pings(7);
+  const auto heard = peer.hears();
+  CHECK(std::ranges::count(heard, window_update(kSyn, last)) == 1);
+  CHECK(std::ranges::count(heard, YamuxHeader{YamuxType::data, 0, last, 2}) == 1);
+  CHECK(heard.back() == window_update(kFin, last));
 }
 
 TEST_CASE("yamux: a stream is acknowledged at once, before the owner polls") {
