@@ -33,6 +33,7 @@ struct SwarmLimits {
   std::size_t connections_per_peer = 4;
   std::size_t opening_inbound = 256;  // accepted and not yet authenticated
   std::size_t dial_jobs = 512;
+  std::size_t dialing = 160;  // sockets in connect() at once, as go; other addresses wait in turn
 };
 
 struct SwarmConfig {
@@ -65,9 +66,14 @@ struct KeyLogLine {  // secrets of a connection, for decrypting a capture offlin
 using SwarmAction = std::variant<DialPipe, WritePipe, ClosePipe, KeyLogLine>;
 
 // --- events: what the node is told
+struct DialFailure {
+  Multiaddr addr;
+  Error cause;
+};
 struct DialFinished {  // the result of one dial(); success: the connection that serves it
   DialId id;
   Result<ConnId> result;
+  std::vector<DialFailure> failures;  // addresses that did not work, each with its own cause
 };
 using SwarmEvent = std::variant<Established, Disconnected, DialFinished, StreamOpened, OpenFailed,
                                 StreamReadable, StreamWritable, StreamFinished, StreamReset>;

@@ -1,0 +1,269 @@
+#include "transport/connection.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace kadmesh {
+
+namespace {
+// A Noise message costs a prefix and a tag; for fewer bytes of data than this it is not worth it.
+constexpr std::size_t kMessageOverhead = kNoisePrefixSize + kAeadTagSize;
+constexpr std::size_t kLeastMessage = 1024;
+
+std::variant<MultistreamDialer, MultistreamListener> select_security(Role role) {
+  if (role == Role::responder) return MultistreamListener();
+  return MultistreamDialer({std::string(kNoiseProtocol)});
+}
+
+bool names_yamux(const std::vector<std::string>& muxers) {
+  return std::ranges::find(muxers, kYamuxProtocol) != muxers.end();
+}
+
+template <class Side>
+void take_output(Side& side, Bytes& out) {
+  append(out, side.take_output());
+}
+
+std::uint32_t goodbye_for(Errc why) {
+  return why == Errc::closed ? yamux_reason::kNormal : yamux_reason::kProtocol;
+}
+}  // namespace
+
+Connection::Up::Up(const ConnectionSetup& setup, NoiseSession session, bool agreed_early,
+                   Time start)
+    : key(std::move(session.remote_key)),
+      peer(session.remote),
+      early(agreed_early),
+      send(std::move(session.send)),
+      receive(std::move(session.receive)),
+      streams(setup.id, peer, setup.role, setup.protocols, setup.stream_timeout, start) {}
+
+// Header, proposal and Noise message 1 are one flight: there is one security protocol to propose.
+Connection::Connection(ConnectionSetup setup, Rng rng, Time now)
+    : setup_(std::move(setup)),
+      rng_(std::move(rng)),
+      stack_(Securing{select_security(setup_.role),
+                      NoiseHandshake(setup_.role, *setup_.noise, rng_, setup_.expected)}),
+      progress_(now) {
+  auto& phase = std::get<Securing>(stack_);
+  std::visit([this](auto& side) { kadmesh::take_output(side, handshake_); }, phase.selection);
+  kadmesh::take_output(phase.noise, handshake_);
+}
+
+Connection::~Connection() = default;
+
+// --- state
+
+Connection::Phase Connection::phase() const {
+  if (cause_) return goodbye_taken_ ? Phase::gone : Phase::closing;
+  if (std::holds_alternative<Securing>(stack_)) return Phase::securing;
+  return std::holds_alternative<Muxing>(stack_) ? Phase::muxing : Phase::up;
+}
+
+Connection::Up& Connection::up() {
+  auto* phase = std::get_if<Up>(&stack_);
+  KAD_CHECK(phase != nullptr);
+  return *phase;
+}
+
+const Connection::Up& Connection::up() const {
+  const auto* phase = std::get_if<Up>(&stack_);
+  KAD_CHECK(phase != nullptr);
+  return *phase;
+}
+
+const PeerId* Connection::peer() const {
+  const auto* phase = std::get_if<Up>(&stack_);
+  return phase ? &phase->peer : nullptr;
+}
+
+const Error& Connection::cause() const {
+  KAD_CHECK(cause_.has_value());
+  return *cause_;
+}
+
+bool Connection::opening() const {
+  const auto* phase = std::get_if<Up>(&stack_);
+  return !phase || phase->proposal;
+}
+
+void Connection::set_protocols(std::shared_ptr<const Protocols> protocols) {
+  setup_.protocols = std::move(protocols);
+  if (auto* phase = std::get_if<Up>(&stack_)) phase->streams.set_protocols(setup_.protocols);
+}
+
+std::size_t Connection::buffered_bytes() const {
+  const auto* phase = std::get_if<Up>(&stack_);
+  return handshake_.size() + (phase ? phase->streams.buffered_bytes() : 0);
+}
+
+std::optional<std::string> Connection::take_keylog() { return std::exchange(keylog_, {}); }
+
+// --- input
+
+void Connection::on_bytes(Now now, ByteView bytes) {
+  while (!cause_ && !bytes.empty()) {
+    if (auto result = read(now, bytes); !result)
+      return die(result.error(), yamux_reason::kProtocol);
+  }
+}
+
+Result<void> Connection::read(Now now, ByteView& bytes) {
+  return std::visit([&](auto& phase) { return read(now, phase, bytes); }, stack_);
+}
+
+// A flight is answered as a whole: the answer to the proposal and to Noise 1 leave together.
+Result<void> Connection::read(Now now, Securing& phase, ByteView& bytes) {
+  const auto select = [&](auto& side) -> Result<std::size_t> {
+    if constexpr (std::is_same_v<decltype(side), MultistreamListener&>) {
+      static const std::vector<std::string> kServed{std::string(kNoiseProtocol)};
+      return side.on_bytes(bytes, kServed);
+    } else {
+      return side.on_bytes(bytes);
+    }
+  };
+  ASSIGN_OR_RETURN(const std::size_t selected, std::visit(select, phase.selection));
+  bytes = bytes.subspan(selected);
+  std::visit([this](auto& side) { kadmesh::take_output(side, handshake_); }, phase.selection);
+  if (bytes.empty()) return {};
+  ASSIGN_OR_RETURN(const std::size_t used, phase.noise.on_bytes(bytes));
+  bytes = bytes.subspan(used);
+  kadmesh::take_output(phase.noise, handshake_);
+  return phase.noise.done() ? secured(now, phase.noise.take()) : Result<void>();
+}
+
+Result<void> Connection::secured(Now now, NoiseSession session) {
+  if (setup_.keylog) keylog_ = keylog_line(session.secrets);
+  const bool early = setup_.early_muxer && names_yamux(session.remote_muxers);
+  if (!early && setup_.role == Role::responder) {
+    stack_.emplace<Muxing>(std::move(session), MultistreamListener());
+    return {};
+  }
+  go_up(now, std::move(session), early);
+  return early ? Result<void>() : propose_muxer(up());
+}
+
+void Connection::go_up(Now now, NoiseSession session, bool agreed_early) {
+  stack_.emplace<Up>(setup_, std::move(session), agreed_early, now.mono);
+}
+
+// In the flight of Noise message 3, with the first frames behind it.
+Result<void> Connection::propose_muxer(Up& phase) {
+  phase.proposal.emplace(std::vector{std::string(kYamuxProtocol)});
+  return phase.send.seal(phase.proposal->take_output(), handshake_);
+}
+
+Result<void> Connection::read(Now now, Muxing& phase, ByteView& bytes) {
+  ASSIGN_OR_RETURN(auto plain, phase.session.receive.next(bytes));
+  if (!plain) return {};
+  static const std::vector<std::string> kServed{std::string(kYamuxProtocol)};
+  ASSIGN_OR_RETURN(const std::size_t used, phase.selection.on_bytes(*plain, kServed));
+  RETURN_IF_ERROR(phase.session.send.seal(phase.selection.take_output(), handshake_));
+  if (!phase.selection.agreed()) return {};
+  // The view of the rest belongs to the opener, which moves.
+  const Bytes rest = to_bytes(plain->subspan(used));
+  go_up(now, NoiseSession(std::move(phase.session)), false);
+  return up().streams.on_bytes(turn(now), rest);
+}
+
+Result<void> Connection::read(Now now, Up& phase, ByteView& bytes) {
+  ASSIGN_OR_RETURN(auto plain, phase.receive.next(bytes));
+  if (!plain) return {};
+  if (phase.proposal) RETURN_IF_ERROR(read_proposal_answer(phase, *plain));
+  if (!plain->empty()) RETURN_IF_ERROR(phase.streams.on_bytes(turn(now), *plain));
+  if (const Error* why = phase.streams.ended()) return std::unexpected(*why);
+  return {};
+}
+
+Result<void> Connection::read_proposal_answer(Up& phase, ByteView& plain) {
+  ASSIGN_OR_RETURN(const std::size_t used, phase.proposal->on_bytes(plain));
+  plain = plain.subspan(used);
+  if (phase.proposal->agreed()) phase.proposal.reset();
+  return {};
+}
+
+void Connection::on_written(Time now, std::size_t count) {
+  if (count == 0) return;
+  in_flight_ -= std::min(count, in_flight_);
+  progress_ = now;
+}
+
+void Connection::on_pipe_ended(const Error& cause) {
+  die(cause, yamux_reason::kNormal);
+  goodbye_taken_ = true;
+}
+
+// --- time
+
+Time Connection::open_deadline() const { return opening() ? setup_.open_deadline : kNever; }
+
+Time Connection::stall_deadline() const {
+  return in_flight_ > 0 ? after(progress_, kWriteStall) : kNever;
+}
+
+Time Connection::next_timer() const {
+  if (cause_) return kNever;
+  const auto* phase = std::get_if<Up>(&stack_);
+  const Time streams = phase ? phase->streams.next_timer() : kNever;
+  return std::min({streams, open_deadline(), stall_deadline()});
+}
+
+void Connection::on_timer(Time now) {
+  if (cause_) return;
+  if (open_deadline() <= now) {
+    return die({Errc::timeout, "the handshake was not finished in time"}, yamux_reason::kNormal);
+  }
+  if (stall_deadline() <= now) {
+    return die({Errc::timeout, "the peer takes no bytes"}, yamux_reason::kNormal);
+  }
+  auto* phase = std::get_if<Up>(&stack_);
+  if (!phase) return;
+  phase->streams.on_timer(now);
+  if (const Error* why = phase->streams.ended()) die(Error(*why), yamux_reason::kProtocol);
+}
+
+// --- output
+
+Bytes Connection::take_output(Time now) {
+  Bytes out = std::move(handshake_);
+  handshake_ = Bytes();
+  if (auto* phase = std::get_if<Up>(&stack_)) seal(*phase, out);
+  if (cause_) goodbye_taken_ = true;
+  if (in_flight_ == 0 && !out.empty()) progress_ = now;
+  in_flight_ += out.size();
+  return out;
+}
+
+// Frames go straight into the buffer that leaves, and are sealed there.
+void Connection::seal(Up& phase, Bytes& out) {
+  while (phase.streams.wants_output()) {
+    const std::size_t used = in_flight_ + out.size() + kMessageOverhead;
+    if (used + kLeastMessage > kWriteBudget) return;
+    const std::size_t most = std::min(kMaxNoisePlain, kWriteBudget - used);
+    const std::size_t start = phase.send.begin(out);
+    const std::size_t taken = phase.streams.take_output(out, most);
+    auto sealed = phase.send.end(out, start);
+    if (!sealed) return die(sealed.error(), yamux_reason::kInternal);
+    if (taken == 0) return;
+  }
+}
+
+std::optional<StreamEvent> Connection::poll(Time now) {
+  auto* phase = std::get_if<Up>(&stack_);
+  return phase ? phase->streams.poll(now) : std::nullopt;
+}
+
+// --- the end
+
+void Connection::close(const Error& why) { die(why, goodbye_for(why.code)); }
+
+void Connection::die(const Error& why, std::uint32_t goodbye) {
+  if (cause_) return;
+  cause_ = why;
+  handshake_ = Bytes();
+  if (auto* phase = std::get_if<Up>(&stack_)) phase->streams.end(why, goodbye);
+}
+
+}  // namespace kadmesh

@@ -1,0 +1,166 @@
+// One pipe and everything that runs over it: bytes in, bytes out, streams for the floor above.
+//
+//   initiator  -> multistream header, /noise, Noise 1
+//   responder  <- multistream header, /noise, Noise 2
+//   initiator  -> Noise 3 [, header, /yamux/1.0.0], SYN, header, protocol, request
+//   responder  <- [header, /yamux/1.0.0,] header, protocol, answer
+//
+// So an answer's first byte takes three round trips, that of TCP's connect() included, whether or
+// not the muxer was agreed inside the Noise payload: everything in brackets is multistream's lazy
+// form, with a single proposal.
+//
+//                 Noise done, the muxer agreed early, or we propose it
+//            +-----------------------------------------------------------+
+//            |                                                           v
+//        securing ---Noise done, the peer must propose---> muxing ----> up
+//            |                                               |           |
+//            +-----------------------+-----------------------+-----------+
+//                                    | error, close(), deadline, the pipe's end
+//                                    v
+//                                 closing ---last bytes taken---> gone
+//
+// Rules:
+//   - Holds no reference to its swarm and draws from an Rng of its own; what it must know of the
+//     node is immutable and shared. It could run on another thread.
+//   - Until the muxer is agreed a deadline ends it; until it is up it buffers no more than one
+//     handshake message.
+//   - An initiator that proposes the muxer is up before the answer: the peer has authenticated, and
+//     a refusal ends the connection like any other fault.
+//   - At most kWriteBudget bytes are out and not reported as written. Beyond that Yamux output
+//     waits in its streams, whose writers are stopped by their own windows, so a peer that does not
+//     read costs a bounded amount; when none of it moves for kWriteStall, the connection ends.
+//   - Everything that waits is sealed together: Noise messages are full while there is data, and a
+//     turn's small writes share one.
+//   - Once closing, every stream has died and poll() says so; no input changes anything any more.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "base/turn.h"
+#include "transport/multistream.h"
+#include "transport/noise.h"
+#include "transport/peer_link.h"
+#include "transport/streams.h"
+
+namespace kadmesh {
+
+// Two of the largest bursts of one stream's window would not help a kernel that is behind; one
+// keeps it busy for a turn.
+inline constexpr std::size_t kWriteBudget = 256 * 1024;
+// go gives up a blocked write after 10 s, others between that and 30 s.
+inline constexpr Duration kWriteStall = 30s;
+
+inline constexpr std::string_view kNoiseProtocol = "/noise";
+inline constexpr std::string_view kYamuxProtocol = "/yamux/1.0.0";
+
+struct ConnectionSetup {
+  ConnId id;
+  Role role;
+  std::optional<PeerId> expected;            // whom we called
+  std::shared_ptr<const NoiseStatic> noise;  // who we are
+  std::shared_ptr<const Protocols> protocols;
+  bool early_muxer;         // `noise` offers it
+  Time open_deadline;       // up by then, or dead
+  Duration stream_timeout;  // for the peer's streams to name their protocol
+  bool keylog = false;
+};
+
+class Connection {
+ public:
+  enum class Phase : std::uint8_t { securing, muxing, up, closing, gone };
+
+  Connection(ConnectionSetup setup, Rng rng, Time now);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // --- inputs. What the pipe has done.
+  void on_bytes(Now now, ByteView bytes);
+  // Fewer bytes may be counted than were taken, never more: more is ignored.
+  void on_written(Time now, std::size_t count);
+  void on_pipe_ended(const Error& cause);
+  void on_timer(Time now);
+  Time next_timer() const;
+
+  // --- outputs.
+  // All that may go into the pipe now, as one buffer; empty when nothing waits or the budget is
+  // used up. Take it before destroying a closing connection: it holds the goodbye.
+  Bytes take_output(Time now);
+  std::optional<StreamEvent> poll(Time now);
+  // The session's secrets, once, when asked for in the setup.
+  std::optional<std::string> take_keylog();
+
+  // --- commands.
+  void close(const Error& why);
+  void set_protocols(std::shared_ptr<const Protocols> protocols);
+
+  Phase phase() const;
+  // Why it is closing or gone.
+  const Error& cause() const;
+  // Who has authenticated; null until it is up, and for ever when it never was.
+  const PeerId* peer() const;
+  // From up on.
+  const PublicKey& peer_key() const { return up().key; }
+  bool early_muxer() const { return up().early; }
+  Streams& streams() { return up().streams; }
+  const Streams& streams() const { return up().streams; }
+  // In handshakes and streams; bytes handed out are the driver's.
+  std::size_t buffered_bytes() const;
+
+ private:
+  using Selection = std::variant<MultistreamDialer, MultistreamListener>;
+  struct Securing {
+    Selection selection;
+    NoiseHandshake noise;
+  };
+  struct Muxing {
+    NoiseSession session;
+    MultistreamListener selection;
+  };
+  struct Up {
+    Up(const ConnectionSetup& setup, NoiseSession session, bool agreed_early, Time start);
+
+    PublicKey key;
+    PeerId peer;
+    bool early;
+    NoiseSealer send;
+    NoiseOpener receive;
+    std::optional<MultistreamDialer> proposal;  // of the muxer, not yet answered
+    Streams streams;
+  };
+
+  Up& up();
+  const Up& up() const;
+  bool opening() const;
+  Turn turn(Now now) { return {now, rng_}; }
+  Time open_deadline() const;
+  Time stall_deadline() const;
+
+  Result<void> read(Now now, ByteView& bytes);
+  Result<void> read(Now now, Securing& phase, ByteView& bytes);
+  Result<void> read(Now now, Muxing& phase, ByteView& bytes);
+  Result<void> read(Now now, Up& phase, ByteView& bytes);
+  Result<void> read_proposal_answer(Up& phase, ByteView& plain);
+  Result<void> secured(Now now, NoiseSession session);
+  void go_up(Now now, NoiseSession session, bool agreed_early);
+  Result<void> propose_muxer(Up& phase);
+  void die(const Error& why, std::uint32_t goodbye);
+  void seal(Up& phase, Bytes& out);
+
+  ConnectionSetup setup_;
+  Rng rng_;
+  std::variant<Securing, Muxing, Up> stack_;
+  Bytes handshake_;             // to be sent before anything of the streams
+  std::size_t in_flight_ = 0;   // handed out, not reported as written
+  Time progress_;               // when some of it last was, or it began
+  std::optional<Error> cause_;  // set: closing, then gone
+  bool goodbye_taken_ = false;
+  std::optional<std::string> keylog_;
+};
+
+}  // namespace kadmesh

@@ -1,0 +1,79 @@
+#include "transport/dial_job.h"
+
+#include <algorithm>
+#include <string>
+
+#include "base/check.h"
+
+namespace kadmesh {
+
+std::optional<Error> DialJob::undialable(const Multiaddr& addr) const {
+  if (!addr.tcp_endpoint()) return Error{Errc::unsupported, "not an address of plain TCP"};
+  const auto named = addr.peer();
+  if (peer_ && named && *named != *peer_) {
+    return Error{Errc::invalid, "the address names another peer"};
+  }
+  return std::nullopt;
+}
+
+void DialJob::add(std::span<const Multiaddr> addrs) {
+  for (const Multiaddr& addr : addrs) {
+    if (seen_.size() == kMaxDialAddrs) return;
+    auto unusable = undialable(addr);
+    // Only where the peer is known is an address the same with and without its /p2p.
+    if (!seen_.insert(peer_ && !unusable ? addr.without_peer() : addr).second) continue;
+    if (unusable) {
+      failures_.push_back({addr, *std::move(unusable)});
+    } else {
+      waiting_.push_back(addr);
+    }
+  }
+}
+
+Time DialJob::due() const {
+  if (waiting_.empty() || running_.size() >= kDialsPerJob) return kNever;
+  return next_start_;
+}
+
+DialJob::Attempt DialJob::begin(Time now, ConnId id) {
+  KAD_CHECK(due() <= now);
+  Multiaddr addr = std::move(waiting_.front());
+  waiting_.pop_front();
+  next_start_ = after(now, kDialStagger);
+  const auto expected = peer_ ? peer_ : addr.peer();
+  const auto to = addr.tcp_endpoint();
+  KAD_CHECK(to.has_value());
+  running_.push_back({id, std::move(addr)});
+  return {*to, expected};
+}
+
+void DialJob::failed(ConnId id, Error cause) {
+  const auto at = std::ranges::find(running_, id, &Running::id);
+  if (at == running_.end()) return;
+  failures_.push_back({std::move(at->addr), std::move(cause)});
+  running_.erase(at);
+  next_start_ = Time::min();
+}
+
+std::vector<ConnId> DialJob::running() const {
+  std::vector<ConnId> ids;
+  for (const Running& attempt : running_) ids.push_back(attempt.id);
+  return ids;
+}
+
+bool DialJob::is_running(ConnId id) const {
+  return std::ranges::find(running_, id, &Running::id) != running_.end();
+}
+
+Error DialJob::error(Errc code, std::string_view what) const {
+  std::string text(what);
+  const auto add_line = [&text](const Multiaddr& addr, const std::string& cause) {
+    text += "; " + addr.text() + ": " + cause;
+  };
+  for (const DialFailure& failure : failures_) add_line(failure.addr, to_string(failure.cause));
+  for (const Running& attempt : running_) add_line(attempt.addr, "no answer yet");
+  for (const Multiaddr& addr : waiting_) add_line(addr, "not tried yet");
+  return {code, std::move(text)};
+}
+
+}  // namespace kadmesh

@@ -1,0 +1,206 @@
+#include "transport/streams.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "transport/connection_pair.h"
+
+namespace kadmesh {
+namespace {
+
+const std::vector<std::string> kEcho{"/echo/1"};
+const std::vector<std::string> kNobody{"/nobody/1"};
+const std::vector<std::string> kEither{"/echo/2", "/echo/1"};
+
+struct Fixture : ConnectionPair {
+  Fixture() { exchange(); }
+  Time soon() const { return us.now + 10s; }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "streams: opened at both ends with the same protocol") {
+  const StreamId id = *us.streams().open(kEcho, soon());
+  exchange();
+  CHECK(us.only<StreamOpened>().protocol == "/echo/1");
+  CHECK(us.only<StreamOpened>().opened_by_us);
+  CHECK(them.only<StreamOpened>().key.stream == id);
+  CHECK(!them.only<StreamOpened>().opened_by_us);
+  CHECK(them.only<StreamOpened>().peer == us.key.peer_id());
+}
+
+TEST_CASE_FIXTURE(Fixture, "streams: with one protocol the first bytes travel with the proposal") {
+  const StreamId id = *us.streams().open(kEcho, soon());
+  us.streams().write(id, as_bytes("question"));
+  them.hear(us.speak());
+  them.poll();
+  REQUIRE(them.events.size() == 2);
+  CHECK(std::holds_alternative<StreamOpened>(them.events[0]));
+  CHECK(std::holds_alternative<StreamReadable>(them.events[1]));
+  CHECK(them.read(id) == "question");
+}
+
+TEST_CASE_FIXTURE(Fixture, "streams: with several protocols the bytes wait for the agreement") {
+  const StreamId id = *us.streams().open(kEither, soon());
+  CHECK(us.streams().write(id, as_bytes("question")) == 8);
+  us.streams().finish(id);
+  them.hear(us.speak());
+  them.poll();
+  CHECK(them.events.empty());
+  exchange();
+  CHECK(us.only<StreamOpened>().protocol == "/echo/1");
+  CHECK(them.read(id) == "question");
+  them.poll();
+  CHECK(them.all<StreamFinished>().size() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "streams: what is held for an agreement is bounded, and room is told") {
+  const StreamId id = *us.streams().open(kEither, soon());
+  CHECK(us.streams().write(id, Bytes(100'000)) == kMaxHeld);
+  CHECK(us.streams().write(id, Bytes(1)) == 0);
+  exchange();
+  CHECK(us.all<StreamWritable>().size() == 1);
+  CHECK(them.streams().readable(id).size() == kMaxHeld);
+}
+
+TEST_CASE_FIXTURE(Fixture, "streams: a protocol that is refused fails the open, bytes or not") {
+  const StreamId id = *us.streams().open(kNobody, soon());
+  us.streams().write(id, as_bytes("into the void"));
+  us.streams().finish(id);
+  exchange();
+  CHECK(us.only<OpenFailed>().cause.code == Errc::unsupported);
+  CHECK(us.events.size() == 1);
+  CHECK(them.events.empty());
+  CHECK(us.streams().size() == 0);
+  CHECK(them.streams().size() == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "H25: an open that is never answered fails at its deadline") {
+  const StreamId id = *us.streams().open(kEcho, us.now + 3s);
+  CHECK(us->next_timer() == us.now + 3s);
+  us->on_timer(us.now + 3s);
+  us.poll();
+  CHECK(us.only<OpenFailed>().key.stream == id);
+  CHECK(us.only<OpenFailed>().cause.code == Errc::timeout);
+  CHECK(us.streams().size() == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "H25: a peer's stream that never names its protocol is reset") {
+  us.streams().open(kEither, soon()).value();
+  them.hear(us.speak());
+  them.poll();
+  CHECK(them.streams().size() == 1);
+  CHECK(them.events.empty());
+  them->on_timer(them.now + 10s);
+  CHECK(them.streams().size() == 0);
+  them.poll();
+  CHECK(them.events.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "streams: too many of the peer's without a protocol are reset") {
+  us.speak();
+  for (std::size_t i = 0; i < kMaxListening + 10; ++i) us.streams().open(kEither, soon()).value();
+  them.hear(us.speak());
+  them.poll();
+  CHECK(them.streams().size() == kMaxListening);
+  us.hear(them.speak());
+  us.poll();
+  CHECK(us.all<OpenFailed>().size() == 10);
+}
+
+TEST_CASE_FIXTURE(Fixture, "streams: half closed, the other half still works") {
+  const StreamId id = agreed_stream();
+  us.streams().write(id, as_bytes("question"));
+  us.streams().finish(id);
+  exchange();
+  CHECK(them.read(id) == "question");
+  them.poll();
+  CHECK(them.all<StreamFinished>().size() == 1);
+  them.streams().write(id, as_bytes("answer"));
+  them.streams().finish(id);
+  exchange();
+  CHECK(us.all<StreamFinished>().empty());
+  CHECK(us.read(id) == "answer");
+  us.poll();
+  CHECK(us.all<StreamFinished>().size() == 1);
+  CHECK(us.streams().size() == 0);
+  CHECK(them.streams().size() == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "streams: nothing is told about one that was released") {
+  const StreamId id = agreed_stream();
+  us.streams().write(id, as_bytes("no answer is awaited"));
+  us.streams().finish(id);
+  us.streams().release(id);
+  exchange();
+  CHECK(them.read(id) == "no answer is awaited");
+  them.streams().write(id, Bytes(1000));
+  them.streams().finish(id);
+  exchange();
+  CHECK(us.events.empty());
+  CHECK(us.streams().size() == 0);
+  CHECK(us->buffered_bytes() == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "streams: released in the middle, it is reset") {
+  const StreamId id = agreed_stream();
+  us.streams().write(id, as_bytes("half a"));
+  us.streams().release(id);
+  exchange();
+  CHECK(them.only<StreamReset>().cause.code == Errc::reset);
+  CHECK(us.events.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "streams: calls with one that is gone do nothing") {
+  const StreamId id = agreed_stream();
+  us.streams().reset(id, 7);
+  CHECK(us.streams().write(id, as_bytes("late")) == 0);
+  CHECK(us.streams().readable(id).empty());
+  us.streams().consumed(us.now, id, 0);
+  us.streams().finish(id);
+  us.streams().release(id);
+  us.streams().reset(id, 8);
+  exchange();
+  CHECK(them.only<StreamReset>().key.stream == id);
+  CHECK(us.events.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "streams: a name that cannot be negotiated is an error of the caller") {
+  CHECK(us.streams().open({}, soon()).error().code == Errc::invalid);
+  CHECK(us.streams().open(std::vector<std::string>{"echo"}, soon()).error().code == Errc::invalid);
+}
+
+TEST_CASE_FIXTURE(Fixture, "streams: some protocols' streams do not count as use") {
+  CHECK(!us.streams().in_use());
+  us.streams().open(std::vector<std::string>{"/quiet/1"}, soon()).value();
+  CHECK(!us.streams().in_use());
+  const StreamId id = agreed_stream();
+  CHECK(us.streams().in_use());
+  CHECK(them.streams().in_use());
+  us.streams().finish(id);
+  us.streams().release(id);
+  CHECK(!us.streams().in_use());
+}
+
+TEST_CASE("H74: with no room in the muxer nothing is lost, and the owner is told of the room") {
+  Fixture pair;
+  const StreamId id = pair.agreed_stream();
+  std::size_t written = 0, read = 0;
+  for (int turn = 0; turn < 200 && written < 3'000'000; ++turn) {
+    written += pair.us.streams().write(id, Bytes(3'000'000 - written));
+    pair.them.hear(pair.us.speak());
+    pair.them.poll();
+    read += pair.them.read(id).size();
+    pair.us.hear(pair.them.speak());
+    pair.us.poll();
+    if (written < 3'000'000) CHECK(!pair.us.all<StreamWritable>().empty());
+    pair.us.events.clear();
+  }
+  pair.exchange();
+  read += pair.them.read(id).size();
+  CHECK(written == 3'000'000);
+  CHECK(read == written);
+}
+
+}  // namespace kadmesh
