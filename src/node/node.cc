@@ -33,14 +33,14 @@ struct Node::State {
       : identity(who),
         config(std::move(settings)),
         swarm(identity, config.swarm, start),
-        requester(swarm, start.now.mono),
-        pinger(swarm, start.now.mono),
+        requester(swarm),
+        pinger(swarm),
         kad(identity.peer_id(), config.kad, start),
         gossip(identity, config.gossip, start),
         gossip_streams(swarm, gossip),
         kad_streams(swarm, kad),
         operations(swarm, pinger, kad, book) {
-    if (config.ping) responder.emplace(swarm, start.now.mono);
+    if (config.ping) responder.emplace(swarm);
     if (config.identify)
       identify.emplace(swarm, identity, config.agent, config.protocol_version, start.now.mono);
   }

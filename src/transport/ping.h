@@ -31,7 +31,7 @@ class PingResponder {
   static constexpr Duration kInboundIdle = 60s;
 
   // `swarm` outlives this.
-  PingResponder(Swarm& swarm, Time start);
+  explicit PingResponder(Swarm& swarm);
   ~PingResponder();
 
   // True when the event was about a stream that this answers on.
@@ -61,7 +61,7 @@ struct Pinged {
 class Pinger {
  public:
   // `swarm` outlives this.
-  Pinger(Swarm& swarm, Time start);
+  explicit Pinger(Swarm& swarm);
   ~Pinger();
 
   // Of a connected peer; Errc::unreachable comes out of poll() otherwise. While a ping of that peer

@@ -48,7 +48,7 @@ class Requester {
   static constexpr std::size_t kMaxRequests = 4096;
 
   // `swarm` outlives this.
-  Requester(Swarm& swarm, Time start);
+  explicit Requester(Swarm& swarm);
   ~Requester();
 
   // Never completes inside the call: the answer, a failure to start too, comes from poll().

@@ -1,0 +1,419 @@
+#include "transport/swarm.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "transport/swarm_state.h"
+
+namespace kadmesh {
+
+namespace {
+std::vector<std::string> offered_muxers(const SwarmConfig& config) {
+  if (!config.early_muxer) return {};
+  return {std::string(kYamuxProtocol)};
+}
+
+SwarmEvent widen(StreamEvent event) {
+  return std::visit([](auto&& e) -> SwarmEvent { return std::move(e); }, std::move(event));
+}
+}  // namespace
+
+Swarm::State::State(const KeyPair& identity, SwarmConfig with, Turn start)
+    : config(std::move(with)),
+      self(identity.peer_id()),
+      noise(std::make_shared<NoiseStatic>(
+          make_noise_static(start.rng, identity, offered_muxers(config)))),
+      protocols(std::make_shared<Protocols>()),
+      now(start.now.mono) {}
+
+Swarm::Swarm(const KeyPair& identity, SwarmConfig config, Turn start)
+    : state_(std::make_unique<State>(identity, std::move(config), start)) {}
+Swarm::~Swarm() = default;
+
+// --- what the driver reports
+
+ConnId Swarm::on_accepted(Turn turn, const Endpoint& local, const Endpoint& remote) {
+  State& s = *state_;
+  s.now = turn.now.mono;
+  const ConnId id = s.new_id();
+  if (s.refusal(remote)) {
+    s.actions.push_back(ClosePipe{id, true});
+    return id;
+  }
+  s.links.emplace(id, Link{.stage = Link::Stage::opening,
+                           .local = Multiaddr::tcp(local),
+                           .remote = Multiaddr::tcp(remote),
+                           .ours = false,
+                           .job = std::nullopt,
+                           .expected = std::nullopt,
+                           .since = s.now,
+                           .connection = nullptr});
+  s.open(turn, id, Role::responder);
+  return id;
+}
+
+void Swarm::on_dialed(Turn turn, ConnId id, const Endpoint& local) {
+  State& s = *state_;
+  s.now = turn.now.mono;
+  Link* link = s.find(id);
+  if (!link || link->stage != Link::Stage::dialing) return;
+  --s.dialing;
+  link->local = Multiaddr::tcp(local);
+  s.open(turn, id, Role::initiator);
+  s.feed_starved(turn);
+}
+
+void Swarm::on_dial_failed(Turn turn, ConnId id, const Error& cause) {
+  State& s = *state_;
+  s.now = turn.now.mono;
+  const Link* link = s.find(id);
+  if (link && link->stage == Link::Stage::dialing) s.attempt_failed(turn, id, cause);
+}
+
+void Swarm::on_bytes(Turn turn, ConnId id, ByteView bytes) {
+  State& s = *state_;
+  s.now = turn.now.mono;
+  Link* link = s.find(id);
+  if (!link || !link->connection) return;
+  link->connection->on_bytes(turn.now, bytes);
+  s.settle(turn, id);
+}
+
+void Swarm::on_written(Turn turn, ConnId id, std::size_t count) {
+  State& s = *state_;
+  s.now = turn.now.mono;
+  Link* link = s.find(id);
+  if (!link || !link->connection) return;
+  link->connection->on_written(s.now, count);
+  s.settle(turn, id);
+}
+
+void Swarm::on_closed(Turn turn, ConnId id, const Error& cause) {
+  State& s = *state_;
+  s.now = turn.now.mono;
+  Link* link = s.find(id);
+  if (!link) return;
+  if (!link->connection) return s.attempt_failed(turn, id, cause);
+  link->pipe_ended = true;
+  link->connection->on_pipe_ended(cause);
+  s.settle(turn, id);
+}
+
+// --- time
+
+Time Swarm::next_timer() const { return state_->timers.next(); }
+
+void Swarm::on_timer(Turn turn) {
+  State& s = *state_;
+  s.now = turn.now.mono;
+  while (const auto key = s.timers.expire(turn.now.mono)) s.on_timer(turn, *key);
+}
+
+void Swarm::State::on_timer(Turn turn, TimerKey key) {
+  const std::uint64_t id = key >> 2;
+  switch (static_cast<Timer>(key & 3)) {
+    case Timer::link:
+      return on_link_timer(turn, ConnId{id});
+    case Timer::idle:
+      return on_idle(turn, ConnId{id});
+    case Timer::job:
+      return pump(turn, JobId{id});
+    case Timer::dial:
+      return dial_timed_out(turn, DialId{id});
+  }
+}
+
+void Swarm::State::on_link_timer(Turn turn, ConnId id) {
+  Link& link = links.at(id);
+  link.armed = kNever;
+  if (link.stage == Link::Stage::dialing) {
+    actions.push_back(ClosePipe{id, true});
+    return attempt_failed(turn, id, {Errc::timeout, "connect() has not been answered"});
+  }
+  link.connection->on_timer(now);
+  settle(turn, id);
+}
+
+void Swarm::State::on_idle(Turn turn, ConnId id) {
+  Link& link = links.at(id);
+  link.idle = false;
+  link.connection->close({Errc::closed, "idle: no stream used it and nobody held it"});
+  settle(turn, id);
+}
+
+// --- output
+
+std::optional<SwarmAction> Swarm::poll_action() {
+  State& s = *state_;
+  while (s.actions.empty() && !s.dirty.empty()) {
+    const ConnId id = s.dirty.front();
+    s.dirty.pop_front();
+    if (Link* link = s.find(id)) s.take_output(id, *link);
+  }
+  if (s.actions.empty()) return std::nullopt;
+  SwarmAction action = std::move(s.actions.front());
+  s.actions.pop_front();
+  return action;
+}
+
+void Swarm::State::take_output(ConnId id, Link& link) {
+  link.dirty = false;
+  if (link.stage == Link::Stage::ended) return;
+  Bytes bytes = link.connection->take_output(now);
+  if (bytes.empty()) return;
+  actions.push_back(WritePipe{id, std::move(bytes)});
+  update_timer(id, link);
+}
+
+std::optional<SwarmEvent> Swarm::poll_event() {
+  State& s = *state_;
+  if (!s.events.empty()) {
+    SwarmEvent event = std::move(s.events.front());
+    s.events.pop_front();
+    return event;
+  }
+  while (!s.ready.empty()) {
+    if (auto event = s.next_event(s.ready.front())) return event;
+  }
+  return std::nullopt;
+}
+
+// The events of a connection's streams come before its own end.
+std::optional<SwarmEvent> Swarm::State::next_event(ConnId id) {
+  Link* link = find(id);
+  if (!link) {
+    ready.pop_front();
+    return std::nullopt;
+  }
+  auto event = link->connection->poll(now);
+  if (link->stage == Link::Stage::ended && !event) {
+    ready.pop_front();
+    return farewell(id);
+  }
+  if (!event) {
+    ready.pop_front();
+    link->ready = false;
+  }
+  // Polling negotiates: there may be more to send, to wait for, to keep the connection for.
+  if (link->stage == Link::Stage::up) touch(id, *link);
+  return event ? std::optional(widen(*std::move(event))) : std::nullopt;
+}
+
+// --- protocols
+
+void Swarm::State::change_protocols(Protocols changed) {
+  protocols = std::make_shared<const Protocols>(std::move(changed));
+  for (auto& [id, link] : links) {
+    if (link.connection) link.connection->set_protocols(protocols);
+  }
+}
+
+void Swarm::serve(std::string protocol) {
+  KAD_CHECK(is_protocol_name(protocol));
+  Protocols changed = *state_->protocols;
+  if (std::ranges::find(changed.served, protocol) != changed.served.end()) return;
+  changed.served.push_back(std::move(protocol));
+  state_->change_protocols(std::move(changed));
+}
+
+void Swarm::stop_serving(std::string_view protocol) {
+  Protocols changed = *state_->protocols;
+  std::erase(changed.served, protocol);
+  state_->change_protocols(std::move(changed));
+}
+
+std::vector<std::string> Swarm::served() const { return state_->protocols->served; }
+
+void Swarm::not_keeping(std::string protocol) {
+  Protocols changed = *state_->protocols;
+  changed.not_keeping.insert(std::move(protocol));
+  state_->change_protocols(std::move(changed));
+}
+
+// --- dials
+
+DialId Swarm::dial(Turn turn, std::optional<PeerId> peer, std::span<const Multiaddr> addrs,
+                   Time deadline) {
+  State& s = *state_;
+  s.now = turn.now.mono;
+  const DialId id{++s.last_dial};
+  s.start_dial(turn, id, std::move(peer), addrs, deadline);
+  return id;
+}
+
+void Swarm::cancel_dial(Turn turn, DialId id) {
+  State& s = *state_;
+  s.now = turn.now.mono;
+  s.withdraw(turn, id);
+  std::erase_if(s.events, [id](const SwarmEvent& event) {
+    const auto* finished = std::get_if<DialFinished>(&event);
+    return finished && finished->id == id;
+  });
+}
+
+// --- streams
+
+Result<StreamKey> Swarm::open_stream(Turn turn, const PeerId& peer,
+                                     std::span<const std::string> protocols, Time deadline) {
+  const auto at = state_->peers.find(peer);
+  if (at == state_->peers.end()) {
+    return fail(Errc::unreachable, "not connected to " + peer.short_text());
+  }
+  return open_stream_on(turn, at->second.front(), protocols, deadline);
+}
+
+Result<StreamKey> Swarm::open_stream_on(Turn turn, ConnId conn,
+                                        std::span<const std::string> protocols, Time deadline) {
+  State& s = *state_;
+  s.now = turn.now.mono;
+  Connection* connection = s.live(conn);
+  if (!connection) return fail(Errc::unreachable, "the connection has ended");
+  if (deadline <= s.now)
+    return fail(Errc::timeout, "the stream's deadline had come before it began");
+  ASSIGN_OR_RETURN(const StreamId id, connection->streams().open(protocols, deadline));
+  s.touch(conn);
+  return StreamKey{conn, id};
+}
+
+std::size_t Swarm::write(Turn turn, StreamKey key, ByteView bytes) {
+  State& s = *state_;
+  s.now = turn.now.mono;
+  Connection* connection = s.live(key.conn);
+  if (!connection) return 0;
+  const std::size_t count = connection->streams().write(key.stream, bytes);
+  s.mark_dirty(key.conn, *s.find(key.conn));
+  return count;
+}
+
+ByteView Swarm::readable(StreamKey key) const {
+  const Link* link = state_->find(key.conn);
+  return link && link->connection && link->connection->peer()
+             ? std::as_const(*link->connection).streams().readable(key.stream)
+             : ByteView();
+}
+
+void Swarm::consumed(Turn turn, StreamKey key, std::size_t count) {
+  State& s = *state_;
+  s.now = turn.now.mono;
+  Link* link = s.find(key.conn);
+  if (!link || !link->connection || !link->connection->peer()) return;
+  link->connection->streams().consumed(s.now, key.stream, count);
+  s.touch(key.conn);
+}
+
+void Swarm::finish(Turn turn, StreamKey key) {
+  State& s = *state_;
+  s.now = turn.now.mono;
+  Connection* connection = s.live(key.conn);
+  if (!connection) return;
+  connection->streams().finish(key.stream);
+  s.touch(key.conn);
+}
+
+void Swarm::reset(Turn turn, StreamKey key, std::uint32_t code) {
+  State& s = *state_;
+  s.now = turn.now.mono;
+  Link* link = s.find(key.conn);
+  if (!link || !link->connection || !link->connection->peer()) return;
+  link->connection->streams().reset(key.stream, code);
+  s.touch(key.conn);
+}
+
+void Swarm::release(Turn turn, StreamKey key) {
+  State& s = *state_;
+  s.now = turn.now.mono;
+  Link* link = s.find(key.conn);
+  if (!link || !link->connection || !link->connection->peer()) return;
+  link->connection->streams().release(key.stream);
+  s.touch(key.conn);
+}
+
+// --- connections
+
+void Swarm::close(Turn turn, ConnId id, const Error& why) {
+  State& s = *state_;
+  s.now = turn.now.mono;
+  Link* link = s.find(id);
+  if (!link) return;
+  if (!link->connection) {
+    s.actions.push_back(ClosePipe{id, true});
+    return s.attempt_failed(turn, id, why);
+  }
+  link->connection->close(why);
+  s.settle(turn, id);
+}
+
+void Swarm::close_all(Turn turn, const Error& why) {
+  State& s = *state_;
+  s.now = turn.now.mono;
+  while (!s.jobs.empty()) {
+    const auto& [id, job] = *s.jobs.begin();
+    s.finish_job(turn, id, std::unexpected(why), State::Rest::drop);
+  }
+  std::vector<ConnId> ids;
+  for (const auto& [id, link] : s.links) ids.push_back(id);
+  for (const ConnId id : ids) close(turn, id, why);
+}
+
+void Swarm::hold(const PeerId& peer) {
+  ++state_->holds[peer];
+  state_->update_idle(peer);
+}
+
+void Swarm::unhold(const PeerId& peer) {
+  const auto at = state_->holds.find(peer);
+  KAD_CHECK(at != state_->holds.end());
+  if (--at->second > 0) return;
+  state_->holds.erase(at);
+  state_->update_idle(peer);
+}
+
+bool Swarm::connected(const PeerId& peer) const { return state_->peers.contains(peer); }
+
+std::vector<ConnectionInfo> Swarm::connections() const {
+  std::vector<ConnectionInfo> all;
+  for (const auto& [id, link] : state_->links) {
+    if (link.stage == Link::Stage::up) all.push_back(state_->info(id, link));
+  }
+  return all;
+}
+
+std::vector<ConnectionInfo> Swarm::connections(const PeerId& peer) const {
+  std::vector<ConnectionInfo> all;
+  const auto at = state_->peers.find(peer);
+  if (at == state_->peers.end()) return all;
+  for (const ConnId id : at->second) all.push_back(state_->info(id, state_->links.at(id)));
+  return all;
+}
+
+ConnectionInfo Swarm::State::info(ConnId id, const Link& link) {
+  const Streams& streams = std::as_const(*link.connection).streams();
+  return {.id = id,
+          .peer = *link.connection->peer(),
+          .local = link.local,
+          .remote = link.remote,
+          .opened_by_us = link.ours,
+          .since = link.since,
+          .streams = streams.size(),
+          .rtt = streams.rtt()};
+}
+
+Swarm::Counters Swarm::counters() const {
+  Counters count{.connections = state_->links.size(),
+                 .opening = 0,
+                 .dial_jobs = state_->jobs.size(),
+                 .streams = 0,
+                 .buffered_bytes = 0};
+  for (const auto& [id, link] : state_->links) {
+    if (link.stage == Link::Stage::dialing || link.stage == Link::Stage::opening) ++count.opening;
+    if (!link.connection) continue;
+    count.buffered_bytes += link.connection->buffered_bytes();
+    if (link.connection->peer()) {
+      count.streams += std::as_const(*link.connection).streams().size();
+    }
+  }
+  return count;
+}
+
+}  // namespace kadmesh

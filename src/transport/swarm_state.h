@@ -1,0 +1,144 @@
+// What a Swarm is made of; see swarm.h for what it promises. Two tables and what points into them:
+//
+//   links  every pipe, from the decision to dial or accept it to the report that it has ended
+//   jobs   every search for a peer, with those who wait for it
+//
+//   link   dialing --on_dialed--> opening --authenticated--> up --> ended (until reported)
+//   No link that is not up ever reached the node: it ends without a trace there.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/timer_wheel.h"
+#include "transport/connection.h"
+#include "transport/dial_job.h"
+#include "transport/swarm.h"
+
+namespace kadmesh {
+
+enum class JobId : std::uint64_t {};
+
+// Waiting dials of one node, all jobs together: each is an operation of somebody.
+inline constexpr std::size_t kMaxDials = 4096;
+
+// "peers being dialled: 512 of 512, on our side"
+Error limit_reached(std::string_view scope, std::size_t current, std::size_t limit);
+
+struct Link {
+  enum class Stage : std::uint8_t { dialing, opening, up, ended };
+
+  Stage stage;
+  Multiaddr local;
+  Multiaddr remote;
+  bool ours;
+  std::optional<JobId> job;                // that dialled it and still wants it
+  std::optional<PeerId> expected;          // whom a dialled one must reach
+  Time since;                              // of the pipe, then of the authenticated connection
+  std::unique_ptr<Connection> connection;  // from opening on
+  bool last = false;                       // ended: the peer has no other
+  bool pipe_ended = false;                 // by itself: nothing is left to close
+  bool dirty = false;                      // stands in State::dirty
+  bool ready = false;                      // stands in State::ready
+  bool idle = false;                       // its idle timer runs
+  Time armed = kNever;                     // its own timer
+};
+
+struct Job {
+  DialJob search;
+  std::vector<DialId> waiting;
+  bool starved = false;  // stands in State::starved
+};
+
+struct Swarm::State {
+  State(const KeyPair& identity, SwarmConfig config, Turn start);
+
+  // --- links (swarm_links.cc)
+  Link* find(ConnId id);
+  Connection* live(ConnId id);  // up, and not ended
+  ConnId new_id() { return ConnId{++last_conn}; }
+  std::optional<Error> refusal(const Endpoint& remote) const;
+  void open(Turn turn, ConnId id, Role role);
+  // After an input: notices what the connection has become.
+  void settle(Turn turn, ConnId id);
+  void established(Turn turn, ConnId id);
+  std::optional<Error> unwanted(const Connection& connection) const;
+  void ended(Turn turn, ConnId id);
+  void ended_unknown(Turn turn, ConnId id);
+  void say_goodbye(ConnId id, Link& link);
+  // A pipe that nobody needs any more, and that the node has never seen.
+  void drop(ConnId id);
+  // Something was done with a connection that is up.
+  void touch(ConnId id, Link& link);
+  void touch(ConnId id);
+  std::optional<SwarmEvent> next_event(ConnId id);
+  void take_output(ConnId id, Link& link);
+  void change_protocols(Protocols changed);
+  static ConnectionInfo info(ConnId id, const Link& link);
+  void update_timer(ConnId id, Link& link);
+  void update_idle(ConnId id, Link& link);
+  void update_idle(const PeerId& peer);
+  bool in_use(ConnId id, const Link& link) const;
+  void mark_dirty(ConnId id, Link& link);
+  void mark_ready(ConnId id, Link& link);
+  void erase(ConnId id);
+  Disconnected farewell(ConnId id);
+
+  // --- dials (swarm_dials.cc)
+  void start_dial(Turn turn, DialId id, std::optional<PeerId> peer,
+                  std::span<const Multiaddr> addrs, Time deadline);
+  Result<JobId> job_for(const std::optional<PeerId>& peer);
+  // Starts what is due, ends the job when nothing is left to try.
+  void pump(Turn turn, JobId id);
+  void start_attempt(Turn turn, JobId id, Job& job);
+  void attempt_failed(Turn turn, ConnId id, const Error& cause);
+  // Everybody who waits for it is told; what still runs for it is dropped, or finishes by itself.
+  enum class Rest : std::uint8_t { drop, let_finish };
+  void finish_job(Turn turn, JobId id, const Result<ConnId>& result, Rest rest);
+  void withdraw(Turn turn, DialId id);
+  void dial_timed_out(Turn turn, DialId id);
+  void tell(DialId id, Result<ConnId> result, std::vector<DialFailure> failures = {});
+  void feed_starved(Turn turn);
+
+  // --- timers
+  enum class Timer : std::uint8_t { link, idle, job, dial };
+  static TimerKey key(Timer kind, std::uint64_t id) {
+    return id << 2 | static_cast<std::uint64_t>(kind);
+  }
+  void on_timer(Turn turn, TimerKey key);
+  void on_link_timer(Turn turn, ConnId id);
+  void on_idle(Turn turn, ConnId id);
+
+  SwarmConfig config;
+  PeerId self;
+  std::shared_ptr<const NoiseStatic> noise;
+  std::shared_ptr<const Protocols> protocols;
+  Time now;  // of the last turn: hold() and unhold() come inside one
+
+  std::uint64_t last_conn = 0;
+  std::uint64_t last_job = 0;
+  std::uint64_t last_dial = 0;
+  std::map<ConnId, Link> links;
+  std::map<PeerId, std::vector<ConnId>> peers;  // up, the oldest first
+  std::map<PeerId, std::size_t> holds;
+  std::map<JobId, Job> jobs;
+  std::map<PeerId, JobId> job_of;
+  std::map<DialId, JobId> dials;
+  std::deque<JobId> starved;        // have an address that is due, and no socket for it
+  std::size_t dialing = 0;          // links in that stage
+  std::size_t opening_inbound = 0;  // links in that stage that we did not dial
+
+  TimerWheel timers;
+  std::deque<SwarmAction> actions;
+  std::deque<SwarmEvent> events;
+  std::deque<ConnId> dirty;  // may have bytes for their pipe
+  std::deque<ConnId> ready;  // may have events
+};
+
+}  // namespace kadmesh
