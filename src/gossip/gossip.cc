@@ -1,0 +1,164 @@
+#include "gossip/gossip.h"
+
+#include <algorithm>
+
+#include "gossip/state.h"
+
+namespace kadmesh {
+
+namespace {
+
+// Where our sequence numbers start: later than in any earlier life, as go does.
+std::uint64_t first_seqno(WallTime now) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(now.time_since_epoch().count(), 0));
+}
+
+}  // namespace
+
+Gossip::State::State(const KeyPair& who, GossipConfig settings, Turn start)
+    : identity(who),
+      config(std::move(settings)),
+      seen(config.seen_ttl, gossip::kMostSeen),
+      cache(config.history_windows, config.gossip_windows),
+      backoff(gossip::kMostBackoffs),
+      seqno(first_seqno(start.now.wall)),
+      next_heartbeat(after(start.now.mono, config.heartbeat_initial_delay)) {}
+
+Gossip::Gossip(const KeyPair& identity, GossipConfig config, Turn start)
+    : state_(std::make_unique<State>(identity, std::move(config), start)) {}
+
+Gossip::~Gossip() = default;
+
+const std::vector<std::string>& Gossip::protocols() {
+  static const std::vector<std::string> kProtocols{"/meshsub/1.1.0", "/meshsub/1.0.0"};
+  return kProtocols;
+}
+
+std::size_t Gossip::most_rpc() { return gossip::kMostRpc; }
+
+// --- inputs
+void Gossip::on_connected(Turn, const PeerId& peer, bool outbound) {
+  state_->connected(peer, outbound);
+}
+
+void Gossip::on_disconnected(Turn, const PeerId& peer) { state_->disconnected(peer); }
+
+void Gossip::on_stream_open(Turn, const PeerId& peer, std::string_view protocol) {
+  state_->stream_open(peer, protocol);
+}
+
+void Gossip::on_stream_closed(Turn, const PeerId& peer, const Error&) {
+  state_->stream_closed(peer);
+}
+
+void Gossip::on_sent(Turn, const PeerId& peer, std::size_t bytes) {
+  const auto at = state_->peers.find(peer);
+  if (at != state_->peers.end()) at->second.unsent -= std::min(bytes, at->second.unsent);
+}
+
+void Gossip::on_rpc(Turn turn, const PeerId& peer, ByteView bytes) {
+  State& s = *state_;
+  const auto from = s.peers.find(peer);
+  if (from == s.peers.end()) return;
+  ++s.counts.rpcs_in;
+  const auto rpc = gossip::decode_rpc(bytes);
+  if (!rpc) return void(s.actions.emplace_back(GossipFault{peer, rpc.error()}));
+  for (const gossip::SubOpts& change : rpc->subscriptions)
+    change.subscribe ? s.peer_subscribes(turn, peer, change.topic)
+                     : s.peer_leaves(peer, change.topic);
+  for (const Bytes& message : rpc->publish) s.receive(turn, peer, message);
+  gossip::Rpc answer;
+  if (!rpc->ihave.empty() && ++from->second.ihaves <= gossip::kMostIHaves)
+    for (const gossip::IHave& have : rpc->ihave) s.take_ihave(turn, peer, have, answer);
+  s.take_iwant(peer, rpc->iwant);
+  for (const gossip::Prune& prune : rpc->prune) s.take_prune(turn, peer, prune);
+  for (const Topic& topic : rpc->graft) s.take_graft(turn, peer, topic, answer.prune);
+  s.send(peer, answer);
+}
+
+void Gossip::on_verdict(Turn, ValidationId id, Verdict verdict) { state_->verdict(id, verdict); }
+
+void Gossip::on_timer(Turn turn) {
+  state_->expire_validations(turn.now.mono);
+  if (state_->next_heartbeat <= turn.now.mono) state_->heartbeat(turn);
+}
+
+Time Gossip::next_timer() const {
+  Time next = state_->next_heartbeat;
+  // In the order of arrival, which is that of deadlines.
+  if (!state_->validating.empty())
+    next = std::min(next, state_->validating.begin()->second.deadline);
+  return next;
+}
+
+std::optional<GossipAction> Gossip::poll() {
+  if (state_->actions.empty()) return std::nullopt;
+  GossipAction action = std::move(state_->actions.front());
+  state_->actions.pop_front();
+  return action;
+}
+
+// --- commands
+void Gossip::subscribe(Turn turn, const Topic& topic) { state_->subscribe(turn, topic); }
+void Gossip::unsubscribe(Turn turn, const Topic& topic) { state_->unsubscribe(turn, topic); }
+
+Result<Receipt> Gossip::publish(Turn turn, const Topic& topic, Bytes data) {
+  return state_->publish(turn, topic, std::move(data));
+}
+
+// --- questions
+const GossipConfig& Gossip::config() const { return state_->config; }
+bool Gossip::has_peer(const PeerId& peer) const { return state_->peers.contains(peer); }
+
+std::vector<PeerId> Gossip::peers() const {
+  std::vector<PeerId> out;
+  for (const auto& [peer, state] : state_->peers) out.push_back(peer);
+  return out;
+}
+
+std::vector<TopicView> Gossip::topics() const {
+  std::vector<TopicView> views;
+  for (const auto& [topic, about] : state_->topics)
+    views.push_back({topic,
+                     about.subscribed,
+                     {about.mesh.begin(), about.mesh.end()},
+                     {about.fanout.begin(), about.fanout.end()},
+                     {about.subscribers.begin(), about.subscribers.end()}});
+  return views;
+}
+
+std::string Gossip::why(const PeerId& peer, Time now) const {
+  const auto at = state_->peers.find(peer);
+  if (at == state_->peers.end()) return "not connected";
+  if (at->second.stream == GossipPeer::Stream::closed) return "it takes no gossip stream of ours";
+  std::string out =
+      at->second.stream == GossipPeer::Stream::open ? "stream open" : "stream opening";
+  for (const auto& [topic, about] : state_->topics) {
+    if (!about.subscribed) continue;
+    out += "; " + topic + ": ";
+    const Time wait = state_->backoff.until(topic, peer);
+    if (about.mesh.contains(peer))
+      out += "in the mesh";
+    else if (!about.subscribers.contains(peer))
+      out += "not in the mesh: it does not subscribe";
+    else if (wait > now)
+      out += "not in the mesh: backoff for another " +
+             std::to_string(std::chrono::ceil<std::chrono::seconds>(wait - now).count()) + " s";
+    else
+      out += "not in the mesh: it has " + std::to_string(about.mesh.size()) + " peers";
+  }
+  return out;
+}
+
+GossipStats Gossip::stats() const {
+  GossipStats stats = state_->counts;
+  stats.peers = state_->peers.size();
+  stats.topics = state_->topics.size();
+  stats.seen = state_->seen.size();
+  stats.cached = state_->cache.size();
+  stats.validating = state_->validating.size();
+  stats.backoffs = state_->backoff.size();
+  return stats;
+}
+
+}  // namespace kadmesh

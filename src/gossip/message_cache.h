@@ -1,0 +1,47 @@
+// The messages of the last heartbeats, to answer IWANT and to tell of in IHAVE
+// (gossipsub-v1.0.md, "Message cache"). Windows shift at each heartbeat; bounded in messages and in
+// bytes besides, the oldest leave first.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "gossip/gossip.h"
+#include "gossip/order.h"
+
+namespace kadmesh::gossip {
+
+class MessageCache {
+ public:
+  using Frame = std::shared_ptr<const Bytes>;
+
+  // `told`: how many of the `windows` newest are told of in IHAVE.
+  MessageCache(std::size_t windows, std::size_t told);
+
+  void put(const MessageId& id, const Topic& topic, Frame frame);
+  // The frame, unless the peer has had it kMostServed times; null when it is not here.
+  Frame serve(const MessageId& id, const PeerId& peer);
+  // Ids of the topic to tell of, newest window first.
+  std::vector<MessageId> ids(const Topic& topic) const;
+  void shift();
+  std::size_t size() const { return by_id_.size(); }
+
+ private:
+  struct Entry {
+    Topic topic;
+    Frame frame;
+    std::map<PeerId, std::size_t> served;
+  };
+  void drop_oldest_message();
+  void erase(const MessageId& id);
+
+  std::size_t told_;
+  std::size_t bytes_ = 0;
+  std::map<MessageId, Entry, ByText> by_id_;
+  std::deque<std::deque<MessageId>> windows_;  // newest first
+};
+
+}  // namespace kadmesh::gossip

@@ -1,0 +1,250 @@
+#include "gossip/wire.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <span>
+
+#include "base/framing.h"
+#include "base/proto_scan.h"
+#include "base/varint.h"
+#include "gossip.pb.h"
+#include "gossip/params.h"
+
+namespace kadmesh::gossip {
+namespace {
+
+constexpr std::string_view kSignaturePrefix = "libp2p-pubsub:";
+constexpr std::uint8_t kPublishTag = 2 << 3 | 2;
+constexpr std::size_t kSeqnoSize = 8;
+
+// --- bounds, before decoding
+constexpr std::array<FieldShape, 1> kIWantFields{{{1, kMostIds, nullptr}}};
+constexpr std::array<FieldShape, 1> kIHaveFields{{{2, kMostIds, nullptr}}};
+constexpr MessageShape kIWantShape{kIWantFields}, kIHaveShape{kIHaveFields}, kLeafShape{};
+constexpr std::array<FieldShape, 5> kControlFields{{{1, kMostControls, &kIHaveShape},
+                                                    {2, kMostControls, &kIWantShape},
+                                                    {3, kMostControls, &kLeafShape},
+                                                    {4, kMostControls, &kLeafShape},
+                                                    {5, kMostControls, &kIWantShape}}};
+constexpr MessageShape kControlShape{kControlFields};
+constexpr std::array<FieldShape, 3> kRpcFields{{{1, kMostSubOpts, &kLeafShape},
+                                                {2, kMostPublishes, nullptr},
+                                                {3, kMostControls, &kControlShape}}};
+constexpr MessageShape kRpcShape{kRpcFields};
+constexpr std::size_t kMostMessageFields = 64;
+
+Bytes bytes(const std::string& text) { return to_bytes(as_bytes(text)); }
+std::string text(ByteView view) { return std::string(as_text(view)); }
+
+bool usable(const std::string& topic) { return !topic.empty() && topic.size() <= kMostTopicName; }
+
+std::vector<MessageId> ids(const auto& repeated) {
+  std::vector<MessageId> out;
+  out.reserve(static_cast<std::size_t>(repeated.size()));
+  for (const std::string& id : repeated) out.push_back(bytes(id));
+  return out;
+}
+
+void take_control(Rpc& rpc, const pb::GossipControl& control) {
+  for (const auto& have : control.ihave())
+    if (usable(have.topic())) rpc.ihave.push_back({have.topic(), ids(have.ids())});
+  for (const auto& want : control.iwant()) {
+    auto wanted = ids(want.ids());
+    std::ranges::move(wanted, std::back_inserter(rpc.iwant));
+  }
+  for (const auto& graft : control.graft())
+    if (usable(graft.topic())) rpc.graft.push_back(graft.topic());
+  for (const auto& prune : control.prune())
+    if (usable(prune.topic()))
+      rpc.prune.push_back(
+          {prune.topic(), prune.has_backoff() ? std::optional(prune.backoff()) : std::nullopt});
+}
+
+// --- encoding
+// Collects control and subscriptions, and cuts a frame whenever one is full.
+class Batch {
+ public:
+  explicit Batch(std::vector<Bytes>& frames) : frames_(frames) {}
+  ~Batch() { cut(); }
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
+
+  // Makes room for about `size` bytes more.
+  pb::GossipRpc& room(std::size_t size) {
+    constexpr std::size_t kOverhead = 12;  // tags and lengths of one element and its parents
+    if (size_ > 0 && size_ + size + kOverhead > kMostControlOut) cut();
+    size_ += size + kOverhead;
+    return rpc_;
+  }
+
+ private:
+  void cut() {
+    if (size_ == 0) return;
+    const std::string encoded = rpc_.SerializeAsString();
+    frames_.push_back(frame(as_bytes(encoded)));
+    rpc_.Clear();
+    size_ = 0;
+  }
+
+  std::vector<Bytes>& frames_;
+  pb::GossipRpc rpc_;
+  std::size_t size_ = 0;
+};
+
+// Calls `add` with runs of ids that fit one frame together with what stands beside them.
+void in_chunks(const std::vector<MessageId>& ids, auto&& add) {
+  constexpr std::size_t kMostChunk = kMostControlOut / 2;
+  for (std::size_t from = 0; from < ids.size();) {
+    std::size_t to = from, size = 0;
+    while (to < ids.size() && (to == from || size + ids[to].size() + 3 <= kMostChunk))
+      size += ids[to++].size() + 3;
+    add(std::span(ids).subspan(from, to - from), size);
+    from = to;
+  }
+}
+
+void add_ihave(Batch& batch, const IHave& have) {
+  in_chunks(have.ids, [&](std::span<const MessageId> chunk, std::size_t size) {
+    auto* out = batch.room(size + have.topic.size()).mutable_control()->add_ihave();
+    out->set_topic(have.topic);
+    for (const MessageId& id : chunk) out->add_ids(text(id));
+  });
+}
+
+void add_iwant(Batch& batch, const std::vector<MessageId>& wanted) {
+  in_chunks(wanted, [&](std::span<const MessageId> chunk, std::size_t size) {
+    auto* out = batch.room(size).mutable_control()->add_iwant();
+    for (const MessageId& id : chunk) out->add_ids(text(id));
+  });
+}
+
+void add_prune(Batch& batch, const Prune& prune) {
+  auto* out = batch.room(prune.topic.size()).mutable_control()->add_prune();
+  out->set_topic(prune.topic);
+  if (prune.backoff) out->set_backoff(*prune.backoff);
+}
+
+void add_subscription(Batch& batch, const SubOpts& change) {
+  auto* out = batch.room(change.topic.size()).add_subscriptions();
+  out->set_subscribe(change.subscribe);
+  out->set_topic(change.topic);
+}
+
+Bytes signed_bytes(const pb::GossipMessage& unsigned_message) {
+  Bytes out = to_bytes(as_bytes(kSignaturePrefix));
+  const std::string encoded = unsigned_message.SerializeAsString();
+  append(out, as_bytes(encoded));
+  return out;
+}
+
+pb::GossipMessage unsigned_form(const GossipMessage& message) {
+  pb::GossipMessage out;
+  if (message.from) out.set_from(text(message.from->bytes()));
+  out.set_data(text(message.data));
+  if (!message.seqno.empty()) out.set_seqno(text(message.seqno));
+  out.set_topic(message.topic);
+  return out;
+}
+
+Result<PublicKey> author_key(const SignedMessage& message) {
+  if (!message.key) return key_of(*message.message.from);
+  ASSIGN_OR_RETURN(const PublicKey key, PublicKey::from_proto(*message.key));
+  if (key.peer_id() != *message.message.from)
+    return fail(Errc::auth, "gossip: the key is not the author's");
+  return key;
+}
+
+Result<void> check_strict_sign(const SignedMessage& message) {
+  if (!message.message.from || !message.signature)
+    return fail(Errc::protocol, "gossip: an unsigned message where signatures are demanded");
+  if (message.message.seqno.size() != kSeqnoSize)
+    return fail(Errc::protocol, "gossip: a sequence number that is not 8 bytes");
+  ASSIGN_OR_RETURN(const PublicKey key, author_key(message));
+  if (!key.verify(signed_bytes(unsigned_form(message.message)), *message.signature))
+    return fail(Errc::auth, "gossip: a signature that does not verify");
+  return {};
+}
+
+}  // namespace
+
+bool Rpc::empty() const {
+  return subscriptions.empty() && publish.empty() && ihave.empty() && iwant.empty() &&
+         graft.empty() && prune.empty();
+}
+
+Result<Rpc> decode_rpc(ByteView encoded) {
+  RETURN_IF_ERROR(scan_message(encoded, kRpcShape, {kMostRpc, kMostElements}));
+  pb::GossipRpc received;
+  if (!received.ParseFromArray(encoded.data(), static_cast<int>(encoded.size())))
+    return fail(Errc::malformed, "gossip: not an RPC");
+  Rpc rpc;
+  for (const auto& change : received.subscriptions())
+    if (usable(change.topic())) rpc.subscriptions.push_back({change.subscribe(), change.topic()});
+  for (const std::string& message : received.publish()) rpc.publish.push_back(bytes(message));
+  take_control(rpc, received.control());
+  return rpc;
+}
+
+std::vector<Bytes> encode_rpc(const Rpc& rpc) {
+  std::vector<Bytes> frames;
+  {
+    Batch batch(frames);
+    for (const SubOpts& change : rpc.subscriptions) add_subscription(batch, change);
+    for (const Topic& topic : rpc.graft)
+      batch.room(topic.size()).mutable_control()->add_graft()->set_topic(topic);
+    for (const Prune& prune : rpc.prune) add_prune(batch, prune);
+    for (const IHave& have : rpc.ihave) add_ihave(batch, have);
+    add_iwant(batch, rpc.iwant);
+  }
+  for (const Bytes& message : rpc.publish) frames.push_back(message_frame(message));
+  return frames;
+}
+
+Bytes message_frame(ByteView message) {
+  Bytes out;
+  const std::size_t body = 1 + varint_size(message.size()) + message.size();
+  out.reserve(varint_size(body) + body);
+  put_varint(out, body);
+  out.push_back(kPublishTag);
+  put_frame(out, message);
+  return out;
+}
+
+Result<SignedMessage> decode_message(ByteView encoded) {
+  RETURN_IF_ERROR(scan_message(encoded, kLeafShape, {kMostRpc, kMostMessageFields}));
+  pb::GossipMessage received;
+  if (!received.ParseFromArray(encoded.data(), static_cast<int>(encoded.size())))
+    return fail(Errc::malformed, "gossip: not a message");
+  if (!usable(received.topic())) return fail(Errc::malformed, "gossip: a message without a topic");
+  SignedMessage out;
+  if (received.has_from()) {
+    ASSIGN_OR_RETURN(const PeerId from, PeerId::from_bytes(as_bytes(received.from())));
+    out.message.from = from;
+  }
+  out.message.data = bytes(received.data());
+  out.message.seqno = bytes(received.seqno());
+  out.message.topic = received.topic();
+  if (received.has_signature()) out.signature = bytes(received.signature());
+  if (received.has_key()) out.key = bytes(received.key());
+  return out;
+}
+
+Bytes encode_message(const GossipMessage& message, const KeyPair* author) {
+  pb::GossipMessage out = unsigned_form(message);
+  if (author) {
+    out.set_signature(text(author->sign(signed_bytes(out))));
+    if (author->peer_id().inlined_key().empty()) out.set_key(text(author->public_key().proto()));
+  }
+  const std::string encoded = out.SerializeAsString();
+  return to_bytes(as_bytes(encoded));
+}
+
+Result<void> check_signature(const SignedMessage& message, SignaturePolicy policy) {
+  if (policy == SignaturePolicy::strict_sign) return check_strict_sign(message);
+  if (message.signature || message.key || message.message.from || !message.message.seqno.empty())
+    return fail(Errc::protocol, "gossip: an author where messages are anonymous");
+  return {};
+}
+
+}  // namespace kadmesh::gossip
