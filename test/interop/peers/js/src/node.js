@@ -2,6 +2,7 @@
 import { generateKeyPair, generateKeyPairFromSeed, publicKeyToProtobuf } from '@libp2p/crypto/keys'
 import { gossipsub } from '@libp2p/gossipsub'
 import { identify, identifyPush } from '@libp2p/identify'
+import { serviceCapabilities } from '@libp2p/interface'
 import { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
 import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
@@ -60,8 +61,7 @@ export class Node {
       streamMuxers: [yamux()],
       connectionManager: { inboundConnectionThreshold: Infinity, maxIncomingPendingConnections: 1000 },
       connectionMonitor: { enabled: !bare },
-      // kad-dht and gossipsub refuse to start without identify and ping.
-      services: bare ? {} : this.#services()
+      services: bare ? this.#bareServices() : this.#services()
     }
   }
 
@@ -83,7 +83,8 @@ export class Node {
     return {
       identify: identify(),
       identifyPush: identifyPush(),
-      ping: ping(),
+      // With the default of one stream a ping at the moment of the connection monitor's own aborts the connection.
+      ping: ping({ maxInboundStreams: 8, maxOutboundStreams: 8 }),
       dht: kadDHT({
         protocol: this.args.kadProtocol,
         clientMode: !this.args.kadServer,
@@ -91,6 +92,15 @@ export class Node {
         validators: { v: async () => {} },
         selectors: { v: (key, records) => largest(records) }
       }),
+      pubsub: gossipsub(this.#gossipOptions())
+    }
+  }
+
+  // gossipsub refuses to start without an identify; what stands for it here does nothing. kad-dht is left out:
+  // no contact comes into its table unless the ping service has pinged it.
+  #bareServices () {
+    return {
+      identify: () => ({ [serviceCapabilities]: ['@libp2p/identify'] }),
       pubsub: gossipsub(this.#gossipOptions())
     }
   }
@@ -123,7 +133,7 @@ export class Node {
       told(this.identified.has(detail.connection) ? 'pushed' : 'identified', detail.connection, { protocols: info.protocols ?? [] })
       this.identified.add(detail.connection)
     })
-    this.pubsub?.addEventListener('message', ({ detail }) => say({
+    this.pubsub.addEventListener('message', ({ detail }) => say({
       event: 'message',
       topic: detail.topic,
       from: detail.from?.toString() ?? '',

@@ -11,24 +11,22 @@ export class Reader {
   #stream
   #chunks = []
   #held = 0
-  #ended
   #error
   #wake = () => {}
 
   constructor (stream) {
     this.#stream = stream
-    this.#ended = stream.readableEnded
     stream.maxReadBufferLength = IN_FLIGHT
     stream.addEventListener('message', event => this.#take(event.data.subarray()))
-    stream.addEventListener('end', () => this.#end())
-    stream.addEventListener('close', event => this.#end(event.error))
+    stream.addEventListener('remoteCloseWrite', () => this.#wake())
+    stream.addEventListener('close', event => this.#fail(event.error))
   }
 
   // The next chunk; undefined at the end.
   async next () {
     while (this.#chunks.length === 0) {
       if (this.#error !== undefined) throw this.#error
-      if (this.#ended) return undefined
+      if (this.#atEnd()) return undefined
       await new Promise(resolve => { this.#wake = resolve })
     }
     const chunk = this.#chunks.shift()
@@ -72,8 +70,12 @@ export class Reader {
     this.#held += chunk.byteLength
   }
 
-  #end (error) {
-    this.#ended = true
+  // `readableEnded` would not do: what the negotiation read ahead is put back after it became true.
+  #atEnd () {
+    return this.#stream.remoteWriteStatus === 'closed' && this.#stream.readBufferLength === 0
+  }
+
+  #fail (error) {
     this.#error ??= error
     this.#wake()
   }

@@ -102,7 +102,7 @@ export const verbs = {
 
   // js-libp2p has no bootstrap call: connect, wait for the table, look ourselves up.
   async kad_bootstrap (node, { peers }, signal) {
-    notBare(node, 'kad')
+    notBare(node, 'Kademlia')
     for (const addr of peers) await node.libp2p.dial(multiaddr(addr), { signal })
     await until(() => node.dht.routingTable.size > 0, signal)
     await drain(node.dht.getClosestPeers(node.libp2p.peerId.toMultihash().bytes, { signal }))
@@ -110,17 +110,17 @@ export const verbs = {
   },
 
   async kad_table (node) {
-    notBare(node, 'kad')
+    notBare(node, 'Kademlia')
     return { peers: [...node.dht.routingTable.kb.toIterable()].map(({ peerId }) => peerId.toString()) }
   },
 
   async kad_put (node, { key, value }, signal) {
-    notBare(node, 'kad')
+    notBare(node, 'Kademlia')
     await put(node, bytes(key), bytes(value), signal)
   },
 
   async kad_get (node, { key }, signal) {
-    notBare(node, 'kad')
+    notBare(node, 'Kademlia')
     let value
     for await (const event of node.dht.get(bytes(key), { signal })) {
       if (event.name === 'VALUE') value = event.value // the last one is the best one
@@ -130,7 +130,7 @@ export const verbs = {
   },
 
   async kad_put_pk (node, request, signal) {
-    notBare(node, 'kad')
+    notBare(node, 'Kademlia')
     const { peerId } = node.libp2p
     const key = Buffer.concat([Buffer.from('/pk/'), peerId.toMultihash().bytes])
     await put(node, key, publicKeyToProtobuf(peerId.publicKey), signal)
@@ -138,12 +138,12 @@ export const verbs = {
   },
 
   async kad_provide (node, { cid_multihash: multihash }, signal) {
-    notBare(node, 'kad')
+    notBare(node, 'Kademlia')
     await drain(node.dht.provide(cid(multihash), { signal }))
   },
 
   async kad_providers (node, { cid_multihash: multihash, count }, signal) {
-    notBare(node, 'kad')
+    notBare(node, 'Kademlia')
     const found = new Set()
     for await (const event of node.dht.findProviders(cid(multihash), { signal })) {
       if (event.name !== 'PROVIDER') continue
@@ -154,7 +154,7 @@ export const verbs = {
   },
 
   async kad_find (node, { peer }, signal) {
-    notBare(node, 'kad')
+    notBare(node, 'Kademlia')
     for await (const event of node.dht.findPeer(peerIdFromString(peer), { signal })) {
       if (event.name === 'FINAL_PEER') return { addrs: [...new Set(event.peer.multiaddrs.map(withoutPeer))] }
     }
@@ -162,22 +162,18 @@ export const verbs = {
   },
 
   async gossip_join (node, { topic }) {
-    notBare(node, 'gossip')
     node.pubsub.subscribe(topic)
   },
 
   async gossip_leave (node, { topic }) {
-    notBare(node, 'gossip')
     node.pubsub.unsubscribe(topic)
   },
 
   async gossip_mesh (node, { topic }) {
-    notBare(node, 'gossip')
     return { peers: node.pubsub.getMeshPeers(topic) }
   },
 
   async gossip_peers (node, { topic }) {
-    notBare(node, 'gossip')
     return { peers: node.pubsub.getSubscribers(topic).map(String) }
   },
 
@@ -198,7 +194,6 @@ export const verbs = {
 }
 
 async function publish (node, topic, data) {
-  notBare(node, 'gossip')
   if (node.args.gossipD === 0) {
     throw new Unsupported('with D=0 gossipsub publishes to every subscriber as fanout: gossip alone carries nothing of ours')
   }
@@ -228,7 +223,7 @@ function connectionTo (node, peer) {
 }
 
 function notBare (node, what) {
-  if (node.args.bare) throw new Unsupported(`--bare leaves ${what} out (kad-dht and gossipsub need identify and ping)`)
+  if (node.args.bare) throw new Unsupported(`--bare leaves ${what} out`)
 }
 
 async function until (condition, signal) {
