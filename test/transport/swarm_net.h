@@ -304,4 +304,13 @@ class SwarmNet {
   std::set<Endpoint> silent_;
 };
 
+// The usual case: 0 and 1, not yet connected.
+class TwoSwarms : public SwarmNet {
+ public:
+  explicit TwoSwarms(WireOptions wire = {}) : SwarmNet(wire) {
+    add();
+    add();
+  }
+};
+
 }  // namespace kadmesh
