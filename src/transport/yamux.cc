@@ -234,7 +234,7 @@ void YamuxSession::reset(StreamId id, std::uint32_t code) {
   YamuxStream* stream = owned(id);
   if (stream == nullptr) return;
   const bool unannounced = stream->owes_flags == yamux_flag::kSyn;
-  if (!unannounced && !stream->dead && !stream->over_for_peer()) queue_reset(id, code);
+  if (!unannounced && !stream->deaf()) queue_reset(id, code);
   erase(*stream);
 }
 

@@ -133,8 +133,7 @@ Result<void> YamuxSession::judge_syn(const YamuxHeader& header) {
                                  : std::numeric_limits<std::uint32_t>::max() - kYamuxInitialWindow;
   if (header.length > most) return breach("SYN with too much data or credit", header.stream);
   const YamuxStream* old = find(header.stream);
-  if (old != nullptr && !old->dead && !old->over_for_peer())
-    return breach("SYN on a live stream", header.stream);
+  if (old != nullptr && !old->deaf()) return breach("SYN on a live stream", header.stream);
   return {};
 }
 
@@ -160,13 +159,13 @@ void YamuxSession::on_ack(StreamId id) {
 // finished has nothing left to lose.
 void YamuxSession::on_rst(const YamuxHeader& header) {
   YamuxStream* stream = find(header.stream);
-  if (stream == nullptr || stream->over_for_peer()) return;
+  if (stream == nullptr || stream->deaf()) return;
   die(*stream, header.type == YamuxType::window_update ? header.length : 0);
 }
 
 Result<void> YamuxSession::on_data(const YamuxHeader& header) {
   YamuxStream* stream = find(header.stream);
-  if (stream == nullptr || stream->dead || stream->released) return {};
+  if (stream == nullptr || stream->deaf() || stream->released) return {};
   if (header.length > stream->window.left()) return breach("data beyond the window", header.stream);
   if (header.length > 0 && stream->receiving != YamuxStream::Half::open) {
     kill(*stream, yamux_code::kViolation);
@@ -180,7 +179,7 @@ Result<void> YamuxSession::on_data(const YamuxHeader& header) {
 
 Result<void> YamuxSession::on_credit(const YamuxHeader& header) {
   YamuxStream* stream = find(header.stream);
-  if (stream == nullptr || stream->dead) return {};
+  if (stream == nullptr || stream->deaf()) return {};
   if (!stream->add_credit(header.length)) return breach("credit beyond 2^32-1", header.stream);
   offer_room(*stream);
   if (header.has(yamux_flag::kFin)) on_fin(header.stream);

@@ -39,8 +39,10 @@ struct YamuxStream {
   YamuxStream& operator=(const YamuxStream&) = delete;
 
   bool over() const { return sending == Half::ended && receiving == Half::ended; }
-  // The peer has ended its half and we ours: its id is free again, as the peer sees it.
+  // Both halves are complete on the wire: as the peer sees it, the stream is gone.
   bool over_for_peer() const { return sending == Half::ended && receiving != Half::open; }
+  // Nothing that the peer says of it counts any more.
+  bool deaf() const { return dead || over_for_peer(); }
   bool may_write() const { return sending == Half::open && !dead; }
   bool complete() const { return receiving == Half::ending && !received.empty(); }
 

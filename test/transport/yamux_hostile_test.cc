@@ -295,6 +295,17 @@ TEST_CASE("yamux: data after FIN costs the stream") {
         YamuxEvents{Session::Finished{1}, Session::Reset{1, yamux_code::kViolation}});
 }
 
+TEST_CASE("yamux: data after both sides have finished is drained, the stream is read to its end") {
+  YamuxScript peer;
+  peer.writes(1, as_bytes("all"), kSyn | kFin);
+  peer.session.finish(1);
+  peer.hears();
+  CHECK(peer.writes(1, as_bytes("more")).has_value());
+  CHECK(peer.hears().empty());
+  CHECK(peer.reads(1) == "all");
+  CHECK(peer.events() == YamuxEvents{Session::Opened{1}, Session::Finished{1}});
+}
+
 TEST_CASE("yamux: the stream whose data exceeds the session's memory is reset, the others live") {
   YamuxConfig config = silent();
   config.receive_memory = 1000;
