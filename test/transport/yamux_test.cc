@@ -169,9 +169,11 @@ TEST_CASE("yamux: while others wait for send memory nobody overtakes them") {
   YamuxScript peer(config, Role::initiator);
   const StreamId greedy = *peer.session.open();
   const StreamId patient = *peer.session.open();
+  peer.hears();
   peer.session.write(greedy, Bytes(1000));
   peer.session.write(patient, Bytes(10));
-  peer.hears(400);  // some memory is free again, less than half
+  peer.hears(400);
+  CHECK(peer.session.bytes_queued() < 1000);  // some memory is free again, less than half
   CHECK(peer.session.write(greedy, Bytes(10)) == 0);
   peer.hears();
   CHECK(peer.events().front() == Session::Event(Session::Writable{patient}));
@@ -210,6 +212,24 @@ TEST_CASE("yamux: no credit for a half that is complete") {
   CHECK(!peer.session.wants_output());
 }
 
+TEST_CASE("yamux: credit that is owed when the half completes, or its owner leaves, is not sent") {
+  for (const bool by_us : {true, false}) {
+    YamuxScript peer;
+    peer.writes(1, Bytes(kYamuxInitialWindow), kSyn);
+    peer.events();
+    peer.hears();
+    peer.session.consumed(peer.now, 1, kYamuxInitialWindow);
+    if (by_us) {
+      peer.session.finish(1);
+      peer.session.release(1);
+      CHECK(peer.hears() == std::vector<YamuxHeader>{window_update(kFin, 1)});
+    } else {
+      peer.finishes(1);
+      CHECK(peer.hears().empty());
+    }
+  }
+}
+
 TEST_CASE("yamux: a busy stream's window grows, and gives its growth back at its end") {
   YamuxConfig config = silent();
   config.window_growth = kYamuxInitialWindow;
@@ -235,6 +255,15 @@ TEST_CASE("yamux: a reset tells its code and drops what waits to be sent") {
   CHECK(peer.events() == YamuxEvents{Session::Reset{1, 0x1002}});
   CHECK(peer.hears().empty());
   CHECK(quiescent(peer.session));
+}
+
+TEST_CASE("yamux: a stream that was reset is not offered room") {
+  YamuxScript peer(silent(), Role::initiator);
+  const StreamId id = *peer.session.open();
+  peer.session.write(id, Bytes(200'000));
+  peer.hears();  // Writable is owed now
+  peer.resets(id);
+  CHECK(peer.events() == YamuxEvents{Session::Reset{id, 0}});
 }
 
 TEST_CASE("yamux: what came before a reset can be read until Reset has been polled") {
