@@ -113,8 +113,8 @@ Result<PublicKey> key_of(const PeerId& id) {
   return PublicKey::from_proto(proto);
 }
 
-KeyPair::KeyPair(Ed25519Key key)
-    : key_(std::move(key)), public_(PublicKey::ed25519(key_.share())), id_(public_.peer_id()) {}
+KeyPair::KeyPair(const Ed25519Key& key)
+    : key_(key), public_(PublicKey::ed25519(key_.share())), id_(public_.peer_id()) {}
 
 KeyPair KeyPair::make(Rng& rng) {
   Ed25519Seed seed;

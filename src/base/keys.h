@@ -56,7 +56,7 @@ class KeyPair {
   const PeerId& peer_id() const { return id_; }
 
  private:
-  explicit KeyPair(Ed25519Key key);
+  explicit KeyPair(const Ed25519Key& key);
   Ed25519Key key_;
   PublicKey public_;
   PeerId id_;
