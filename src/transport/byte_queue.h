@@ -17,7 +17,7 @@ class StorageCache {
   // A message waits in one queue at a time as a rule; a few cover bursts on several streams.
   static constexpr std::size_t kMost = 4;
   // Larger storage is rare, and worth more to the system.
-  static constexpr std::size_t kLargest = 256 * 1024;
+  static constexpr std::size_t kLargest = std::size_t{256} * 1024;
 
   // Empty, with or without capacity.
   Bytes take();

@@ -26,17 +26,17 @@ struct YamuxConfig {
   // A window grows to this: 16 MiB at 100 ms are 1.3 Gbit/s.
   std::uint32_t max_window = 16 * 1024 * 1024;
   // By how much all windows together may exceed the initial ones: one of the largest, and some.
-  std::size_t window_growth = 24 * 1024 * 1024;
+  std::size_t window_growth = std::size_t{24} * 1024 * 1024;
   // Bytes received and not consumed, of all streams. Initial windows alone come to 128 MiB, which
   // no peer may make us hold: the stream whose frame would exceed this is reset.
-  std::size_t receive_memory = 32 * 1024 * 1024;
+  std::size_t receive_memory = std::size_t{32} * 1024 * 1024;
 
   // Bytes accepted from a stream's owner and not taken out: what fills two of the largest Noise
   // messages (65,519 bytes with the header), so that one is ready while its owner refills.
-  std::size_t send_queue = 2 * (65'519 - kYamuxHeaderSize);
+  std::size_t send_queue = std::size_t{2} * (65'519 - kYamuxHeaderSize);
   // The same of all streams: only what the peer has granted is accepted, so these wait for the
   // socket alone, and more would only wait longer.
-  std::size_t send_memory = 1024 * 1024;
+  std::size_t send_memory = std::size_t{1024} * 1024;
 
   // go's interval. Zero: no pings.
   Duration ping_interval = 30s;
@@ -49,9 +49,9 @@ struct YamuxConfig {
 // The longest body that we accept, as rust-yamux does: a longer one would block its session.
 inline constexpr std::uint32_t kYamuxMostBody = 1024 * 1024;
 // The longest that we send while several streams have something to say: short turns.
-inline constexpr std::size_t kYamuxFairBody = 16 * 1024;
+inline constexpr std::size_t kYamuxFairBody = std::size_t{16} * 1024;
 // The longest that we send at all: with its header 64 KiB, the largest that go and js send.
-inline constexpr std::size_t kYamuxLongestBody = 64 * 1024 - kYamuxHeaderSize;
+inline constexpr std::size_t kYamuxLongestBody = std::size_t{64} * 1024 - kYamuxHeaderSize;
 // A shorter piece does not go into the rest of an output that has something already: the bytes
 // travel with the next output, and need one header less.
 inline constexpr std::size_t kYamuxLeastPiece = 1024;

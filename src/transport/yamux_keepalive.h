@@ -40,7 +40,7 @@ class YamuxKeepalive {
   Time next_ping_;
   Time heard_;
   bool asked_ = false;
-  Time asked_at_{};
+  Time asked_at_;
   std::uint32_t id_ = 0;
   Duration rtt_{};
 };

@@ -12,10 +12,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!message) return 0;
   KAD_CHECK(message->closer.size() <= limits.most_closer);
   KAD_CHECK(message->providers.size() <= limits.most_providers);
-  const std::size_t of_record =
-      message->record ? message->record->key.size() + message->record->value.size() +
-                            message->record->time_received.size()
-                      : 0;
+  const std::size_t of_record = message->record
+                                    ? message->record->key.size() + message->record->value.size() +
+                                          message->record->time_received.size()
+                                    : 0;
   // What we would answer with it keeps its bound, and is read as what we meant.
   const Bytes answer = encode_answer(*message);
   KAD_CHECK(answer.size() <= kMostAnswer + message->key.size() + of_record + 64);

@@ -17,7 +17,7 @@ namespace {
 using namespace yamux_flag;
 
 constexpr std::uint64_t kMost32 = 0xffffffff;
-constexpr std::size_t kGrowth = 512 * 1024;
+constexpr std::size_t kGrowth = std::size_t{512} * 1024;
 
 // Small bounds, so that a short script reaches them.
 YamuxConfig small() {
@@ -27,9 +27,9 @@ YamuxConfig small() {
   config.max_unaccepted = 3;
   config.max_unacked = 3;
   config.window_growth = kGrowth;
-  config.receive_memory = 600 * 1024;
-  config.send_queue = 40 * 1024;
-  config.send_memory = 60 * 1024;
+  config.receive_memory = std::size_t{600} * 1024;
+  config.send_queue = std::size_t{40} * 1024;
+  config.send_memory = std::size_t{60} * 1024;
   return config;
 }
 
@@ -266,7 +266,7 @@ class Trial {
   // After this the model knows nothing any more; the bounds still hold.
   void send_raw() {
     model_lost_ = true;
-    (void)session_.on_bytes(turn(), input_.bytes(input_.u8() % 64));
+    [[maybe_unused]] const auto result = session_.on_bytes(turn(), input_.bytes(input_.u8() % 64));
   }
 
   void write() {

@@ -22,10 +22,10 @@ YamuxConfig small() {
   config.max_outbound = 4;
   config.max_unaccepted = 2;
   config.max_unacked = 3;
-  config.window_growth = 512 * 1024;
-  config.receive_memory = 900 * 1024;
-  config.send_queue = 100 * 1024;
-  config.send_memory = 150 * 1024;
+  config.window_growth = std::size_t{512} * 1024;
+  config.receive_memory = std::size_t{900} * 1024;
+  config.send_queue = std::size_t{100} * 1024;
+  config.send_memory = std::size_t{150} * 1024;
   return config;
 }
 
@@ -132,7 +132,7 @@ class Trial {
   // More than the budget is not accepted, and asks for Writable.
   void write() {
     const StreamId id = some_id();
-    const std::size_t wanted = input_.u16() * 4u;
+    const std::size_t wanted = std::size_t{4} * input_.u16();
     const std::size_t budget = session().budget(id);
     fill(id, std::min(wanted, budget));
     if (wanted > budget) KAD_CHECK(session().write(id, Bytes(wanted - budget)) == 0);
