@@ -172,6 +172,7 @@ TEST_CASE("H16: an RSA key has 2048 to 8192 bits, judged before any arithmetic")
   CHECK(check_rsa_key(rsa_spki(odd_number(2048), kExponent)));
   CHECK(check_rsa_key(rsa_spki(odd_number(8192), kExponent)));
   CHECK(rsa_spki(odd_number(8192), kExponent).size() <= kMaxSpkiSize);
+  CHECK(rsa_refusal(Bytes(kMaxSpkiSize + 1, 0x30)) == Errc::limit);
   for (const std::size_t bits : {512U, 1024U, 2047U, 8193U, 8200U, 16384U, 65536U}) {
     CAPTURE(bits);
     CHECK(rsa_refusal(rsa_spki(odd_number(bits), kExponent)) == Errc::limit);
@@ -219,10 +220,17 @@ TEST_CASE("H17: a key cut short anywhere, or with bytes behind it, is refused") 
 TEST_CASE("crypto: a length in DER has one form, and a number is positive") {
   CHECK(rsa_refusal(rsa_spki(joined(Bytes{0}, odd_number(2048)), kExponent)) == Errc::malformed);
   CHECK(rsa_refusal(rsa_spki(Bytes(256, 0xff), kExponent)) == Errc::malformed);
+  Bytes unused_bits = spec_rsa();
+  unused_bits[23] = 1;
+  CHECK(rsa_refusal(unused_bits) == Errc::malformed);
   CHECK(rsa_refusal(rsa_spki({}, kExponent)) == Errc::malformed);
   CHECK(rsa_refusal(rsa_spki(odd_number(2048), {})) == Errc::malformed);
-  CHECK(rsa_refusal(hex("308102"
-                        "0500")) == Errc::malformed);
+  for (const char* exponent : {"028103010001", "02820003010001", "0283000003010001"}) {
+    const Bytes numbers = element(0x30, joined(element(2, odd_number(2048)), hex(exponent)));
+    const Bytes algorithm = element(0x30, hex("06092a864886f70d0101010500"));
+    const Bytes bits = element(3, joined(Bytes{0}, numbers));
+    CHECK(rsa_refusal(element(0x30, joined(algorithm, bits))) == Errc::malformed);
+  }
 }
 
 TEST_CASE("crypto: a point that is not on its curve is no key") {
@@ -239,6 +247,20 @@ TEST_CASE("crypto: a point that is not on its curve is no key") {
     CHECK(check_secp256k1_key(point).error().code == Errc::malformed);
   }
   CHECK(check_secp256k1_key({}).error().code == Errc::malformed);
+}
+
+// OpenSSL would read the hybrid forms 6 and 7 of X9.62, which hold both y and its sign.
+TEST_CASE("crypto: a whole point has one form") {
+  Bytes ecdsa = spec_ecdsa();
+  Bytes point =
+      hex("047777e994e452c21604f91de093ce415f5432f701dd8cd1a7a6fea0e630bfca99"
+          "1b41b30efa52b659e9db235c31f9975578a17e2b356a6b84837b5b45c555cfb1");
+  REQUIRE(check_secp256k1_key(point));
+  for (const std::uint8_t form : Bytes{6, 7}) {
+    ecdsa[ecdsa.size() - 65] = point[0] = form;
+    CHECK(check_ecdsa_p256_key(ecdsa).error().code == Errc::unsupported);
+    CHECK(check_secp256k1_key(point).error().code == Errc::malformed);
+  }
 }
 
 // A P-384 key, by `openssl ecparam -name secp384r1`, and @libp2p/crypto's own form of P-256.

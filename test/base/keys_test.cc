@@ -138,6 +138,8 @@ TEST_CASE("keys: the older private form is read when its halves agree") {
   CHECK(private_refusal("08011260" + seed + wrong + share) == Errc::malformed);
   CHECK(private_refusal("08011240" + seed + wrong) == Errc::malformed);
   CHECK(private_refusal("08011220" + seed) == Errc::malformed);
+  CHECK(private_refusal("08011241" + seed + share + "00") == Errc::malformed);
+  CHECK(private_refusal("0801128001" + seed + share + share + share) == Errc::malformed);
   CHECK(private_refusal(spec_keys::kSecp256k1Private) == Errc::unsupported);
 }
 

@@ -136,10 +136,11 @@ TEST_CASE("H68: bad names are refused in text and in bytes") {
   CHECK(refusal("/dns/\xff\xfe") == Errc::malformed);
   CHECK(refusal("/dns/" + std::string(254, 'a')) == Errc::malformed);
   CHECK(addr("/dns/" + std::string(253, 'a')).text().size() == 258);
-  CHECK(refusal_of_bytes("3600") == Errc::malformed);            // an empty name
-  CHECK(refusal_of_bytes("3603612f62") == Errc::malformed);      // a/b
-  CHECK(refusal_of_bytes("3603610062") == Errc::malformed);      // a NUL inside
-  CHECK(refusal_of_bytes("9003036162632f") == Errc::malformed);  // a path without its slash
+  CHECK(refusal_of_bytes("3600") == Errc::malformed);              // an empty name
+  CHECK(refusal_of_bytes("3603612f62") == Errc::malformed);        // a/b
+  CHECK(refusal_of_bytes("3603610062") == Errc::malformed);        // a NUL inside
+  CHECK(refusal_of_bytes("9003036162632f") == Errc::malformed);    // a path without its slash
+  CHECK(refusal_of_bytes("9003052f746d702f") == Errc::malformed);  // or with one at its end
 }
 
 TEST_CASE("H68: every address cut short anywhere is refused, and nothing is read behind it") {

@@ -34,7 +34,8 @@ void check_peer(const Multiaddr& addr) {
   const PeerId id = PeerId::of_key(Bytes{1});
   const Multiaddr named = addr.with_peer(id);
   KAD_CHECK(named.peer() == id);
-  KAD_CHECK(named.without_peer().with_peer(id) == named);
+  const bool only_peer = addr.parts().size() == 1 && addr.peer();
+  KAD_CHECK(named.without_peer() == (only_peer ? named : addr.without_peer()));
   KAD_CHECK(named.tcp_endpoint() == addr.tcp_endpoint());
 }
 
