@@ -4,6 +4,7 @@
 
 #include <tuple>
 
+#include "refusal.h"
 #include "vectors/spec_keys.h"
 
 namespace kadmesh {
@@ -13,13 +14,11 @@ Bytes hex(std::string_view text) { return from_hex(text).value(); }
 
 PublicKey key(std::string_view proto) { return PublicKey::from_proto(hex(proto)).value(); }
 
-Errc refusal(std::string_view proto) { return PublicKey::from_proto(hex(proto)).error().code; }
+Errc refusal(std::string_view proto) { return refusal_of(PublicKey::from_proto(hex(proto))); }
 
 KeyPair spec_pair() { return KeyPair::from_proto(hex(spec_keys::kEd25519Private)).value(); }
 
-Errc private_refusal(std::string_view proto) {
-  return KeyPair::from_proto(hex(proto)).error().code;
-}
+Errc private_refusal(std::string_view proto) { return refusal_of(KeyPair::from_proto(hex(proto))); }
 
 // The signature verifies, and stops to do so when it, the text or the key changes.
 void check_signature(const PublicKey& signer, ByteView signature) {
@@ -116,8 +115,8 @@ TEST_CASE("keys: a secp256k1 key is known by its compressed form") {
 TEST_CASE("keys: an id gives back the key that is inlined in it") {
   const KeyPair pair = spec_pair();
   CHECK(key_of(pair.peer_id()).value() == pair.public_key());
-  CHECK(key_of(key(spec_keys::kRsaPublic).peer_id()).error().code == Errc::not_found);
-  CHECK(key_of(PeerId::of_key(Bytes{1, 2})).error().code == Errc::malformed);
+  CHECK(refusal_of(key_of(key(spec_keys::kRsaPublic).peer_id())) == Errc::not_found);
+  CHECK(refusal_of(key_of(PeerId::of_key(Bytes{1, 2}))) == Errc::malformed);
 }
 
 TEST_CASE("keys: a pair comes from the caller's luck alone") {

@@ -4,6 +4,7 @@
 
 #include "base/rng.h"
 #include "base/varint.h"
+#include "refusal.h"
 #include "vectors/multiaddr_vectors.h"
 #include "vectors/spec_keys.h"
 
@@ -14,10 +15,10 @@ Bytes hex(std::string_view text) { return from_hex(text).value(); }
 
 Multiaddr addr(std::string_view text) { return Multiaddr::from_text(text).value(); }
 
-Errc refusal(std::string_view text) { return Multiaddr::from_text(text).error().code; }
+Errc refusal(std::string_view text) { return refusal_of(Multiaddr::from_text(text)); }
 
 Errc refusal_of_bytes(std::string_view bytes) {
-  return Multiaddr::from_bytes(hex(bytes)).error().code;
+  return refusal_of(Multiaddr::from_bytes(hex(bytes)));
 }
 
 std::string bytes_of(std::string_view text) { return to_hex(addr(text).bytes()); }
@@ -196,7 +197,7 @@ TEST_CASE("multiaddr: bytes and parts are bounded") {
   CHECK(refusal(parts + "/tcp/1") == Errc::limit);
   Bytes bytes = to_bytes(addr(parts).bytes());
   append(bytes, hex("060001"));
-  CHECK(Multiaddr::from_bytes(bytes).error().code == Errc::limit);
+  CHECK(refusal_of(Multiaddr::from_bytes(bytes)) == Errc::limit);
 
   const std::string path(Multiaddr::kMaxSize - 4, 'a');  // two bytes of code, two of length
   CHECK(addr("/http-path/" + path).bytes().size() == Multiaddr::kMaxSize);
@@ -205,7 +206,7 @@ TEST_CASE("multiaddr: bytes and parts are bounded") {
   Bytes longer = hex("e103");
   put_varint(longer, path.size() + 1);
   append(longer, as_bytes(path + "a"));
-  CHECK(Multiaddr::from_bytes(longer).error().code == Errc::limit);
+  CHECK(refusal_of(Multiaddr::from_bytes(longer)) == Errc::limit);
 }
 
 TEST_CASE("multiaddr: its parts are views of its values") {

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "refusal.h"
+
 namespace kadmesh {
 namespace {
 
@@ -14,7 +16,7 @@ std::string encoded(std::uint64_t value) {
   return to_hex(out);
 }
 
-Errc refusal(std::string_view text) { return get_varint(hex(text)).error().code; }
+Errc refusal(std::string_view text) { return refusal_of(get_varint(hex(text))); }
 
 }  // namespace
 
