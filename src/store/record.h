@@ -10,11 +10,12 @@
 
 namespace kadmesh {
 
+// Of publishing and providing, `received` is when it was last delivered; the epoch: not yet.
 enum class Kind : std::uint8_t {
   value = 1,     // key: record key             member: empty              value: the value
   provider = 2,  // key: multihash              member: provider's peer id value: its addresses
-  pending =
-      3,  // key: record key             member: empty              value: a put not yet delivered
+  publishing =
+      3,  // key: record key             member: empty              value: a value that we put
   providing =
       4,     // key: multihash              member: empty              value: empty; we provide it
   pool = 5,  // key: peer id                member: empty              value: addresses that worked

@@ -67,7 +67,7 @@ TEST_CASE("store: what was saved is loaded, whole and under its own key and kind
     REQUIRE(one(store, Save{row("/v/a", "one")}));
     CHECK(loaded(store, "/v/a") == StoreRows{row("/v/a", "one")});
     CHECK(loaded(store, "/v/b").empty());
-    CHECK(one(store, Load{Kind::pending, bytes("/v/a")})->empty());
+    CHECK(one(store, Load{Kind::publishing, bytes("/v/a")})->empty());
   });
 }
 
