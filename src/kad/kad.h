@@ -2,19 +2,26 @@
 // server's side, bootstrap. A state machine of values: inputs in, actions polled out.
 //
 // Standing. A connected peer enters the table as `provisional`: lookups may ask it over the open
-// connection at once; it is never handed out and never displaces a server. Identify (or a
-// negotiated kad stream) makes it a `server` or removes it.
+// connection at once; it is never handed out and never displaces a server. Identify, or an answer
+// to a request of ours, makes it a `server`; identify or a refused protocol removes it.
 //
-// Hearsay. Addresses in an answer live inside the query that asked. They reach the table only when
-// our own request to that peer was answered.
+// Hearsay. Addresses in an answer live inside the query that asked. A peer enters the table only by
+// a connection, and the address it is kept at is the one we dialled or those it announced itself.
 //
 // Deadlines. Every operation has one, absolute, given by the caller; its requests end earlier or
 // with it. At the deadline each outstanding request leaves as Cancel, then one Done, then nothing:
-// late answers find no owner.
+// late answers find no owner. What was found by then is reported (Walk::complete is false): the
+// best value so far, the providers so far, a put with those who took it. With nothing,
+// Errc::timeout.
 //
-// Empty table. An operation drives bootstrap and waits for it inside its own deadline. With no
-// seeds at all it ends at once (Errc::no_peers); a put is kept as pending and delivered when the
-// first kad-capable peer comes.
+// Empty table. An operation drives bootstrap and waits for it inside its own deadline. Where nobody
+// can come (no seeds, nobody connected) it ends at once: a get with the local value or
+// Errc::no_peers; a put or provide with success and `pending`, to be delivered when the first
+// kad-capable peer comes, also after a restart.
+//
+// A get whose key nobody has ends with Errc::not_found as soon as the walk has converged. A value
+// is best among what the closest peers and the local store hold; what is stale is repaired in the
+// background.
 #pragma once
 
 #include <cstddef>
@@ -22,38 +29,29 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "base/address.h"
 #include "base/turn.h"
 #include "kad/action.h"
+#include "kad/bootstrap_status.h"
 #include "kad/config.h"
 #include "kad/report.h"
 #include "kad/table_entry.h"
 
 namespace kadmesh {
 
-// --- bootstrap
-enum class Bootstrap { no_seeds, dialling, joined, isolated };
-std::string_view name(Bootstrap state);
-struct BootstrapStatus {
-  Bootstrap state{};
-  std::size_t live = 0;      // connected, kad-capable peers
-  std::size_t attempts = 0;  // seed dials since last joined
-  Time next_attempt = kNever;
-  std::string last_failure;  // of the latest seed that failed; empty when none did
-};
-
 struct KadStats {
   std::size_t queries_running = 0, requests_outstanding = 0, inbound_waiting = 0;
   std::size_t table_servers = 0, table_provisional = 0, pending_puts = 0;
+  // Users' operations; the running ones above include our own.
   std::uint64_t queries_started = 0, queries_ok = 0, queries_failed = 0, queries_timed_out = 0;
   std::uint64_t requests_sent = 0, requests_failed = 0, requests_served = 0, requests_refused = 0;
 };
 
 class Kad {
  public:
+  // Numbers in `config` that would stand still are raised to the least that moves.
   Kad(PeerId self, KadConfig config, Turn start);
   ~Kad();
 
@@ -74,6 +72,8 @@ class Kad {
   // --- inputs: requests
   void on_reply(Turn turn, KadRequestId id,
                 ByteView message);  // unframed; empty when none was expected
+  // Errc::unsupported: the peer does not speak the protocol, and leaves the table. Errc::cancelled
+  // and Errc::limit are not held against it.
   void on_request_failed(Turn turn, KadRequestId id, const Error& cause);
   // One request of a peer, unframed; answered by one KadReply or KadRefuse. `from_loopback` and the
   // like are the node's business.
@@ -92,6 +92,9 @@ class Kad {
   KadOp find_peer(Turn turn, const PeerId& peer, Time deadline);
   KadOp find_closest(Turn turn, Bytes target, Time deadline);
   void cancel(Turn turn, KadOp op);  // Done with Errc::cancelled
+  // Ends every operation with Errc::closed, our own as well, and starts nothing any more. What is
+  // asked of the store is still answered.
+  void close(Turn turn);
 
   // --- questions
   const KadConfig& config() const;

@@ -16,7 +16,7 @@ inline constexpr std::size_t kMostReply = 4 * 1024 * 1024;
 // What we accept as a request: a record of the largest size, and room for addresses.
 inline constexpr std::size_t kMostRequest = 256 * 1024;
 // Fields of all levels in one message: 4 MiB of providers as go packs them have some 60,000.
-inline constexpr std::size_t kMostElements = 64 * 1024;
+inline constexpr std::size_t kMostFieldsOnWire = 64 * 1024;
 inline constexpr std::size_t kMostPeersOnWire = 8192;  // of either list, before any is looked at
 inline constexpr std::size_t kMostAddrsOnWire = 128;   // of one peer, before any is looked at
 // Kept of one peer. A node has a handful; go's public ones list about ten.
@@ -66,26 +66,30 @@ inline constexpr std::size_t kMostProvidersOfKey = 64;  // kept; a newcomer disp
 inline constexpr std::size_t kWantedLive = 4;  // below it, seeds and lost peers are dialled
 inline constexpr std::size_t kMostDials = 4;   // of bootstrap, at once
 inline constexpr Duration kDialDeadline = 10s;
+inline constexpr Duration kDialGrace = 1s;  // until its answer is missed
 // Wait after a failed dial: drawn from (0, ceiling], the ceiling being an eighth of the outage.
-inline constexpr Duration kLeastBackoff = 1s;
-inline constexpr Duration kMostBackoff = 5min;
+inline constexpr Duration kLeastDialBackoff = 1s;
+inline constexpr Duration kMostDialBackoff = 5min;
 inline constexpr std::int64_t kBackoffShare = 8;
 // Peers that worked are tried once seeds had this long.
 inline constexpr Duration kPoolPatience = 1s;
 inline constexpr std::size_t kMostPool = 32;
 inline constexpr Duration kPoolTtl = 14 * 24h;
+inline constexpr Duration kPoolRefresh = 24h;     // a row is written again when it is so old
 inline constexpr std::size_t kMostPoolAddrs = 4;  // of one peer
 
 // --- upkeep -------------------------------------------------------------------------------------
 // After joining, a lookup of our own id; again after this, then ever later up to the refresh
 // interval: who joined in the same second was not yet to be found.
 inline constexpr Duration kFirstSelfLookup = 2s;
+inline constexpr Duration kFirstBucketRefresh = 10s;  // after joining
 // Deepest bucket that is refreshed by a random key; a key for depth d costs 2^(d+1) hashes.
 // Nearer ones are what the lookup of our own id fills.
 inline constexpr unsigned kMostRefreshDepth = 10;
 // How often what is ours is looked through for what is due.
 inline constexpr Duration kRepublishCheck = 15min;
 inline constexpr Duration kPendingRetry = 30s;        // while something was never delivered
+inline constexpr std::size_t kMostPending = 10'000;   // counted as such
 inline constexpr std::size_t kMostRepublishing = 4;   // at once
 inline constexpr std::size_t kRepublishPage = 64;     // rows of one Scan
 inline constexpr std::int64_t kRepublishJitter = 10;  // up to a tenth of the interval earlier

@@ -22,7 +22,7 @@ constexpr FieldShape kMessageFields[] = {{1, 1},
 constexpr MessageShape kMessageShape{kMessageFields};
 
 Result<void> scan(ByteView bytes, std::size_t most_bytes) {
-  return scan_message(bytes, kMessageShape, {most_bytes, kMostElements});
+  return scan_message(bytes, kMessageShape, {most_bytes, kMostFieldsOnWire});
 }
 
 // --- reading
@@ -40,13 +40,13 @@ std::optional<Multiaddr> read_addr(const std::string& bytes, const PeerId& of) {
 std::optional<KadPeer> read_peer(const pb::KadPeer& from) {
   const auto id = PeerId::from_bytes(as_bytes(from.id()));
   if (!id) return std::nullopt;
-  KadPeer peer{*id, {}, Connection::not_connected};
+  KadPeer peer{*id, {}, Connectedness::not_connected};
   for (const std::string& bytes : from.addrs()) {
     if (peer.addrs.size() >= kMostAddrs) break;
     if (auto addr = read_addr(bytes, *id)) peer.addrs.push_back(*std::move(addr));
   }
   if (from.connection() >= 0 && from.connection() <= 3)
-    peer.connection = static_cast<Connection>(from.connection());
+    peer.connection = static_cast<Connectedness>(from.connection());
   return peer;
 }
 

@@ -34,7 +34,7 @@ enum class KadType : std::int32_t {
 std::string_view name(KadType type);
 
 // Of the sender of a message to the peer that it names.
-enum class Connection : std::int32_t {
+enum class Connectedness : std::int32_t {
   not_connected = 0,
   connected = 1,
   can_connect = 2,
@@ -44,7 +44,7 @@ enum class Connection : std::int32_t {
 struct KadPeer {
   PeerId id;
   std::vector<Multiaddr> addrs;
-  Connection connection = Connection::not_connected;
+  Connectedness connection = Connectedness::not_connected;
   friend bool operator==(const KadPeer&, const KadPeer&) = default;
 };
 

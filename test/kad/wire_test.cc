@@ -11,7 +11,7 @@ using namespace testing;
 namespace {
 
 KadPeer entry(std::uint32_t number, std::size_t addrs = 1) {
-  KadPeer made{peer(number), {}, Connection::connected};
+  KadPeer made{peer(number), {}, Connectedness::connected};
   for (std::uint32_t i = 0; i < addrs; ++i) made.addrs.push_back(home(number * 100 + i));
   return made;
 }
