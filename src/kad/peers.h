@@ -1,0 +1,40 @@
+// Who is connected, and what identify said of them. A peer is here from 0 -> 1 connections to
+// 1 -> 0; the swarm's limits bound how many there are.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "base/address.h"
+#include "base/time.h"
+
+namespace kadmesh {
+
+class Peers {
+ public:
+  void connected(const PeerId& peer, std::optional<Dialable> dialed);
+  void disconnected(const PeerId& peer);
+  void serves(const PeerId& peer, bool kad);
+  void announced(const PeerId& peer, std::vector<Dialable> addrs);
+
+  bool has(const PeerId& peer) const { return peers_.contains(peer); }
+  // Where it may be dialled: first the address at which we did, then what it announced.
+  std::vector<Dialable> addrs(const PeerId& peer) const;
+  // Connected and known to serve our protocol.
+  std::size_t live() const { return live_; }
+  bool is_live(const PeerId& peer) const;
+  bool empty() const { return peers_.empty(); }
+
+ private:
+  struct Peer {
+    std::optional<Dialable> dialed;
+    std::vector<Dialable> announced;
+    std::optional<bool> serves;
+  };
+  std::map<PeerId, Peer> peers_;
+  std::size_t live_ = 0;  // asked for after every input: not worth a walk over thousands
+};
+
+}  // namespace kadmesh

@@ -1,0 +1,84 @@
+#include "kad/search.h"
+
+#include <algorithm>
+
+#include "kad/bootstrap.h"
+
+namespace kadmesh {
+
+Contact hearsay(const KadPeer& peer) {
+  Contact contact{peer.id, {}};
+  for (const Multiaddr& addr : peer.addrs) contact.addrs.emplace_back(addr, Source::hint);
+  return contact;
+}
+
+Search::Search(const KadView& view, KadId target, KadMessage question, Time started, Time deadline)
+    : view_(view),
+      target_(target),
+      question_(std::move(question)),
+      started_(started),
+      deadline_(deadline),
+      lookup_(view.self, target, {view.config.k, view.config.alpha, view.config.beta}, deadline) {}
+
+// Not before the first step: peers may have come while the store was asked.
+void Search::begin() {
+  begun_ = true;
+  for (const Contact& contact : view_.table.to_ask(target_, view_.config.k)) lookup_.add(contact);
+}
+
+std::optional<QueryStep> Search::next(Turn turn, bool enough) {
+  if (!to_withdraw_.empty()) {
+    const Withdraw step{to_withdraw_.front()};
+    to_withdraw_.pop_front();
+    return step;
+  }
+  if (over_) return std::nullopt;
+  if (!begun_) begin();
+  const auto step = lookup_.next(turn.now.mono);
+  if (const auto* ask = std::get_if<Lookup::Ask>(&step)) return AskPeer{ask->to, question_, true};
+  if (const auto* wait = std::get_if<Lookup::Wait>(&step)) {
+    if (!enough || !wait->only_silent) return Rest{wait->until};
+    stop();
+    return next(turn, enough);
+  }
+  return finish(turn, std::get<Lookup::Finished>(step).end, enough);
+}
+
+std::optional<QueryStep> Search::finish(Turn turn, Lookup::End end, bool enough) {
+  if (end == Lookup::End::starved && view_.bootstrap.hopeful()) {
+    const Time until = enough ? std::min(deadline_, after(started_, kStall)) : deadline_;
+    if (turn.now.mono < until) return Rest{until};
+  }
+  complete_ = end == Lookup::End::converged;
+  stop();
+  return next(turn, enough);
+}
+
+void Search::stop() {
+  over_ = true;
+  for (const PeerId& peer : lookup_.withdraw()) to_withdraw_.push_back(peer);
+}
+
+void Search::expire() {
+  over_ = true;
+  lookup_.withdraw();
+  to_withdraw_.clear();
+}
+
+void Search::on_answer(const PeerId& peer, const KadMessage& message) {
+  std::vector<Contact> closer;
+  for (const KadPeer& entry : message.closer) closer.push_back(hearsay(entry));
+  lookup_.on_reply(peer, closer);
+}
+
+// Once somebody has answered there are better ones to ask than whoever happens to connect.
+void Search::on_candidate(const Contact& contact) {
+  if (begun_ && !over_ && lookup_.counts().answered == 0) lookup_.add(contact);
+}
+
+Walk Search::walk(Time now) const {
+  const auto counts = lookup_.counts();
+  return {counts.asked, counts.answered, counts.failed, counts.hops, complete_, now - started_};
+}
+
+}  // namespace kadmesh
