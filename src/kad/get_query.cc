@@ -1,0 +1,88 @@
+#include "kad/get_query.h"
+
+#include <algorithm>
+#include <array>
+
+#include "kad/rows.h"
+
+namespace kadmesh {
+
+GetQuery::GetQuery(const KadView& view, Bytes key, Time started, Time deadline)
+    : view_(view),
+      key_(std::move(key)),
+      deadline_(deadline),
+      search_(view, KadId::of(key_), {KadType::get_value, key_, {}, {}, {}}, started, deadline) {}
+
+QueryStep GetQuery::advance(Turn turn) {
+  if (phase_ == Phase::done) return finish(turn);
+  if (phase_ == Phase::loading) {
+    if (std::exchange(asked_store_, true)) return Rest{deadline_};
+    return UseStore{StoreTag::value, Load{Kind::value, key_}};
+  }
+  if (auto step = search_.next(turn, best_.has_value())) return *std::move(step);
+  phase_ = Phase::done;
+  return finish(turn);
+}
+
+void GetQuery::on_stored(Turn turn, StoreTag, const StoreResult& result) {
+  if (phase_ != Phase::loading) return;
+  phase_ = Phase::searching;
+  if (!result || result->empty()) return;
+  const Row& row = result->front();
+  if (view_.config.validators.validate(key_, row.value, turn.now.wall))
+    local_ = consider(turn, row.value);
+  else
+    first(UseStore{StoreTag::unawaited, Erase{Kind::value, key_, {}}});
+}
+
+Result<void> GetQuery::on_reply(Turn turn, const PeerId& peer, const KadMessage& message) {
+  if (message.record && message.record->key != key_)
+    return fail(Errc::protocol, "GET_VALUE answered with the record of another key");
+  search_.on_answer(peer, message);
+  if (!message.record) return {};
+  const Bytes& value = message.record->value;
+  // An invalid value is none; the closer peers beside it are as good as any.
+  if (!check_record_size(view_.config, key_, value)) return {};
+  if (!view_.config.validators.validate(key_, value, turn.now.wall)) return {};
+  if (consider(turn, value)) holders_.insert(peer);
+  return {};
+}
+
+bool GetQuery::consider(Turn, const Bytes& value) {
+  if (!best_) {
+    best_ = value;
+    return true;
+  }
+  if (*best_ == value) return true;
+  const std::array both{*best_, value};
+  if (view_.config.validators.select(key_, both) != 1) return false;
+  best_ = value;
+  holders_.clear();
+  local_worse_ = local_worse_ || std::exchange(local_, false);
+  return true;
+}
+
+void GetQuery::on_failure(Turn, const PeerId& peer) { search_.on_failure(peer); }
+
+void GetQuery::on_deadline(Turn) {
+  search_.expire();
+  expired_ = true;
+  phase_ = Phase::done;
+}
+
+QueryStep GetQuery::finish(Turn turn) {
+  const Walk walk = search_.walk(turn.now.mono);
+  if (!best_) return Finished{std::unexpected(nothing_found(view_, walk, expired_)), {}};
+  if (std::exchange(local_worse_, false))
+    return UseStore{StoreTag::unawaited, Save{value_row(view_.config, turn, key_, *best_)}};
+  return Finished{GetReport{key_, *best_, holders_.size(), local_, walk}, repair()};
+}
+
+std::optional<Repair> GetQuery::repair() const {
+  std::vector<Contact> stale = search_.lookup().answered(view_.config.k);
+  std::erase_if(stale, [&](const Contact& c) { return holders_.contains(c.peer); });
+  if (stale.empty()) return std::nullopt;
+  return Repair{std::move(stale), {key_, *best_, {}}};
+}
+
+}  // namespace kadmesh

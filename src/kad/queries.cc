@@ -1,0 +1,218 @@
+#include "kad/queries.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "kad/errand_query.h"
+
+namespace kadmesh {
+
+KadOp Queries::start(Turn turn, std::unique_ptr<Query> query, Purpose purpose, Time deadline) {
+  const KadOp op{next_op_++};
+  if (running_.size() >= kMostQueries) {
+    events_.push_back(
+        QueryEnded{op, purpose, fail(Errc::limit, "too many operations are under way")});
+    return op;
+  }
+  running_.emplace(op, Running{std::move(query), purpose, deadline, kNever, {}, {}});
+  resume(turn, op);
+  return op;
+}
+
+// --- driving
+// The deadline is looked at first, whatever it was that came.
+void Queries::resume(Turn turn, KadOp op) {
+  const auto at = running_.find(op);
+  if (at == running_.end()) return;
+  if (turn.now.mono >= at->second.deadline)
+    expire(turn, op);
+  else
+    drive(turn, op);
+}
+
+void Queries::drive(Turn turn, KadOp op) {
+  for (auto at = running_.find(op); at != running_.end(); at = running_.find(op)) {
+    Running& running = at->second;
+    QueryStep step = running.query->next(turn);
+    if (const auto* rest = std::get_if<Rest>(&step)) return wake_at(turn, op, running, rest->until);
+    if (auto* wanted = std::get_if<AskPeer>(&step))
+      ask(turn, op, running, std::move(*wanted));
+    else if (const auto* unwanted = std::get_if<Withdraw>(&step))
+      withdraw(running, unwanted->peer);
+    else if (auto* store = std::get_if<UseStore>(&step))
+      events_.push_back(QueryStore{op, store->tag, std::move(store->request)});
+    else if (auto* provider = std::get_if<FoundProvider>(&step))
+      events_.push_back(KadProvider{op, std::move(provider->provider)});
+    else
+      return end(turn, op, std::get<Finished>(std::move(step)));
+  }
+}
+
+// Never at this very instant again: each tick gets somewhere.
+void Queries::wake_at(Turn turn, KadOp op, Running& running, Time when) {
+  wakes_.erase({running.wake, op});
+  running.wake = std::min(std::max(when, after(turn.now.mono, 1ns)), running.deadline);
+  wakes_.insert({running.wake, op});
+}
+
+void Queries::ask(Turn turn, KadOp op, Running& running, AskPeer ask) {
+  const KadRequestId id{next_request_++};
+  const PeerId peer = ask.to.peer;
+  KAD_CHECK(running.asked.emplace(peer, id).second);
+  asked_.emplace(id, Asked{op, peer, ask.message.type, ask.expects_reply});
+  ++sent_;
+  events_.push_back(
+      KadRequest{id, reachable(std::move(ask.to)), encode_request(ask.message), ask.expects_reply,
+                 std::min(running.deadline, after(turn.now.mono, view_.config.request_timeout))});
+}
+
+// What we know ourselves of where it is, before what others said.
+Contact Queries::reachable(Contact contact) const {
+  std::vector<Dialable> addrs = view_.addrs_of(contact.peer);
+  for (const Dialable& heard : contact.addrs)
+    if (std::ranges::find(addrs, heard.addr(), &Dialable::addr) == addrs.end())
+      addrs.push_back(heard);
+  if (addrs.size() > kMostAddrs) addrs.resize(kMostAddrs, addrs.front());
+  return {contact.peer, std::move(addrs)};
+}
+
+void Queries::withdraw(Running& running, const PeerId& peer) {
+  const auto at = running.asked.find(peer);
+  if (at == running.asked.end()) return;
+  events_.push_back(KadCancel{at->second});
+  asked_.erase(at->second);
+  running.asked.erase(at);
+}
+
+void Queries::withdraw_all(Running& running) {
+  while (!running.asked.empty()) withdraw(running, PeerId(running.asked.begin()->first));
+}
+
+void Queries::expire(Turn turn, KadOp op) {
+  Running& running = running_.at(op);
+  withdraw_all(running);
+  running.query->on_deadline(turn);
+  conclude(turn, op);
+}
+
+void Queries::cancel(Turn turn, KadOp op) {
+  const auto at = running_.find(op);
+  if (at == running_.end()) return;
+  withdraw_all(at->second);
+  at->second.instead = Error{Errc::cancelled, "withdrawn by its caller"};
+  at->second.query->on_cancelled(turn);
+  conclude(turn, op);
+}
+
+void Queries::end_all(Turn turn, const Error& why) {
+  while (!running_.empty()) {
+    running_.begin()->second.instead = why;
+    expire(turn, running_.begin()->first);
+  }
+}
+
+void Queries::conclude(Turn turn, KadOp op) {
+  drive(turn, op);
+  KAD_CHECK(!running_.contains(op));
+}
+
+void Queries::end(Turn turn, KadOp op, Finished finished) {
+  auto node = running_.extract(op);
+  Running& running = node.mapped();
+  withdraw_all(running);
+  wakes_.erase({running.wake, op});
+  if (running.instead) {
+    events_.push_back(QueryEnded{op, running.purpose, std::unexpected(*running.instead)});
+    return;
+  }
+  events_.push_back(QueryEnded{op, running.purpose, std::move(finished.report)});
+  if (!finished.repair) return;
+  const Time deadline = after(turn.now.mono, kBackgroundDeadline);
+  start(turn, ErrandQuery::repair(*std::move(finished.repair), deadline), Purpose::repair,
+        deadline);
+}
+
+// --- answers
+std::optional<Queries::Asked> Queries::take(KadRequestId id) {
+  auto node = asked_.extract(id);
+  if (node.empty()) return std::nullopt;
+  running_.at(node.mapped().op).asked.erase(node.mapped().peer);
+  return std::move(node.mapped());
+}
+
+Result<KadMessage> Queries::read(const Asked& asked, ByteView message) const {
+  if (!asked.expects_reply) return KadMessage{asked.type, {}, {}, {}, {}};
+  auto answer = decode_kad(message, {kMostReply, 2 * view_.config.k, kMostProviders});
+  if (!answer) return fail(Errc::protocol, to_string(answer.error()));
+  if (answer->type == asked.type) return answer;
+  return fail(Errc::protocol,
+              std::string(name(asked.type)) + " answered with " + std::string(name(answer->type)));
+}
+
+Evidence Queries::judge(Turn turn, const Asked& asked, Result<KadMessage> message) {
+  Query& query = *running_.at(asked.op).query;
+  Result<void> good;
+  if (message)
+    good = query.on_reply(turn, asked.peer, *message);
+  else
+    good = std::unexpected(message.error());
+  if (good) return {asked.peer, std::nullopt};
+  ++failed_;
+  query.on_failure(turn, asked.peer);
+  return {asked.peer, good.error()};
+}
+
+std::optional<Evidence> Queries::on_reply(Turn turn, KadRequestId id, ByteView message) {
+  const auto asked = take(id);
+  if (!asked) return std::nullopt;
+  Evidence evidence = judge(turn, *asked, read(*asked, message));
+  resume(turn, asked->op);
+  return evidence;
+}
+
+std::optional<Evidence> Queries::on_failed(Turn turn, KadRequestId id, const Error& cause) {
+  const auto asked = take(id);
+  if (!asked) return std::nullopt;
+  Evidence evidence = judge(turn, *asked, std::unexpected(cause));
+  resume(turn, asked->op);
+  return evidence;
+}
+
+void Queries::on_stored(Turn turn, KadOp op, StoreTag tag, const StoreResult& result) {
+  const auto at = running_.find(op);
+  if (at == running_.end()) return;
+  at->second.query->on_stored(turn, tag, result);
+  resume(turn, op);
+}
+
+void Queries::on_candidate(Turn turn, const Contact& contact) {
+  for (auto& [op, running] : running_) running.query->on_candidate(contact);
+  on_news(turn);
+}
+
+void Queries::on_news(Turn turn) {
+  std::vector<KadOp> ops;
+  for (const auto& [op, running] : running_) ops.push_back(op);
+  for (const KadOp op : ops) resume(turn, op);
+}
+
+void Queries::on_timer(Turn turn) {
+  while (!wakes_.empty() && wakes_.begin()->first <= turn.now.mono)
+    resume(turn, wakes_.begin()->second);
+}
+
+Time Queries::next_timer() const { return wakes_.empty() ? kNever : wakes_.begin()->first; }
+
+std::optional<Queries::Event> Queries::poll() {
+  if (events_.empty()) return std::nullopt;
+  Event event = std::move(events_.front());
+  events_.pop_front();
+  return event;
+}
+
+std::size_t Queries::running(Purpose purpose) const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      running_, [&](const auto& item) { return item.second.purpose == purpose; }));
+}
+
+}  // namespace kadmesh
