@@ -1,0 +1,44 @@
+// When to look around although nobody asked: so that who joined is known where it belongs, and the
+// table stays filled (libp2p specs, kad-dht/README.md, "Bootstrap process").
+//
+//   own id    on joining, 2 s later, and then at twice the distance each time up to the interval:
+//             who joined in the same second was not yet to be found
+//   buckets   each interval from joining on, a random key for every prefix length up to the deepest
+//             server's and kMostRefreshDepth; the first time soon, for no bucket was ever looked at
+#pragma once
+
+#include <deque>
+#include <optional>
+
+#include "base/turn.h"
+#include "kad/key.h"
+
+namespace kadmesh {
+
+class Refresh {
+ public:
+  Refresh(const PeerId& self, Duration interval) : self_(KadId::of(self)), interval_(interval) {}
+
+  // The number of live peers left 0, or came back to it.
+  void on_joined(Turn turn);
+  void on_isolated();
+
+  bool self_lookup_due(Time now) const { return now >= next_self_; }
+  void self_lookup_started(Turn turn);
+  // A key in a bucket that is due, one a call. `depth`: of the deepest server.
+  std::optional<Bytes> due_key(Turn turn, std::optional<unsigned> depth);
+  Time next_timer() const;
+
+ private:
+  KadId self_;
+  Duration interval_;
+  Duration gap_{};
+  Time next_self_ = kNever, next_buckets_ = kNever;
+  std::deque<unsigned> buckets_;  // of this round
+};
+
+// The bytes of a made-up peer id that shares exactly `prefix` bits with `self`: 2^(prefix + 1)
+// hashes on average. None when luck ran out.
+std::optional<Bytes> random_key(Rng& rng, const KadId& self, unsigned prefix);
+
+}  // namespace kadmesh
