@@ -29,7 +29,7 @@ var messageIDs = map[string]pubsub.MsgIdFunction{
 	"go":     pubsub.DefaultMsgIdFn,
 	"rust":   rustMessageID,
 	"js":     jsMessageID,
-	"py":     func(m *pb.Message) string { return string(m.GetSeqno()) + string(m.GetFrom()) },
+	"py":     pubsub.DefaultMsgIdFn,
 	"sha256": func(m *pb.Message) string { sum := sha256.Sum256(m.GetData()); return string(sum[:]) },
 }
 

@@ -150,7 +150,7 @@ const messageIds = {
   js: message => message.type === 'signed'
     ? Buffer.concat([publicKeyToProtobuf(message.from.publicKey ?? message.key), seqno(message)])
     : messageIds.sha256(message),
-  py: message => Buffer.concat([seqno(message), message.from.toMultihash().bytes]),
+  py: message => messageIds.go(message),
   sha256: message => createHash('sha256').update(message.data).digest()
 }
 

@@ -20,7 +20,6 @@ def parse():
     parser.add_argument("--gossip-sign", choices=("strict", "none"), default="strict")
     parser.add_argument("--gossip-d", type=int)
     arguments = parser.parse_args()
-    refuse(arguments.bare, "the host cannot leave identify out")
     refuse(arguments.gossip_sign == "none", "unsigned messages still carry from and seqno")
     return arguments
 

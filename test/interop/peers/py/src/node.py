@@ -9,6 +9,8 @@ from libp2p import generate_new_ed25519_identity, new_host
 from libp2p.abc import INotifee
 from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.crypto.x25519 import create_new_key_pair as create_noise_key
+from libp2p.host.ping import ID as PING
+from libp2p.identity.identify.identify import ID as IDENTIFY
 from libp2p.identity.identify_push.identify_push import ID_PUSH, identify_push_handler_for
 from libp2p.kad_dht import common, kad_dht, peer_routing, provider_store, value_store
 from libp2p.kad_dht.kad_dht import DHTMode, KadDHT
@@ -57,6 +59,8 @@ class Node(INotifee):
         services.serve_all(self.host)
         self.receive_push = identify_push_handler_for(self.host)
         self.host.set_stream_handler(ID_PUSH, self.on_push)
+        if arguments.bare:
+            self.serve_no_identity()
         self.host.get_network().register_notifee(self)
 
     @contextlib.asynccontextmanager
@@ -77,6 +81,11 @@ class Node(INotifee):
     @property
     def addrs(self):
         return [without_peer(a) for a in self.host.get_transport_addrs()]
+
+    def serve_no_identity(self):
+        """The host goes on asking others who they are: that cannot be switched off."""
+        for protocol in (IDENTIFY, ID_PUSH, PING):
+            self.host.remove_stream_handler(protocol)
 
     def protocols(self, peer):
         try:
@@ -155,6 +164,7 @@ def make_gossip(arguments):
     router = gossipsub.GossipSub(
         protocols, *degrees, heartbeat_interval=1, adaptive_gossip_enabled=False,
         spam_protection_enabled=False, eclipse_protection_enabled=False)
+    router.scorer = None  # with scores it grafts beyond D at every heartbeat
     router.max_iwant_requests_per_second = float("inf")
     router.max_ihave_messages_per_second = float("inf")
     return router
@@ -170,7 +180,7 @@ MESSAGE_IDS = {
     "go": lambda m: m.from_id + m.seqno,
     "rust": lambda m: (ID(m.from_id).to_base58() + str(int.from_bytes(m.seqno, "big"))).encode(),
     "js": lambda m: m.from_id[2:] + m.seqno,  # an Ed25519 id embeds the key after two bytes
-    "py": pubsub.get_peer_and_seqno_msg_id,
+    "py": pubsub.get_peer_and_seqno_msg_id,  # as go
     "sha256": lambda m: hashlib.sha256(m.data).digest(),
 }
 

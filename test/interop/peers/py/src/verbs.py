@@ -45,6 +45,7 @@ def remote_addr(conn):
 
 async def identify(node, request):
     """The host keeps less than it was told, so it is asked once more, when it has had its own answer."""
+    not_bare(node)
     peer = connected_peer(node, request)
     while not node.protocols(peer):
         await trio.sleep(POLL)
@@ -58,11 +59,13 @@ async def identify(node, request):
 
 async def push(node, request):
     """The host does not notice new protocols; it pushes when it is told to."""
+    not_bare(node)
     node.host.set_stream_handler(request["protocol"], services.echo)
     await push_identify_to_peers(node.host)
 
 
 async def ping(node, request):
+    not_bare(node)
     peer, interval = connected_peer(node, request), request.get("interval_ms", 0) / 1000
     rtts = []
     for i in range(request["count"]):
@@ -117,6 +120,7 @@ async def reset(node, request):
 async def kad_bootstrap(node, request):
     for addr in request["peers"]:
         await connect(node, {"addr": addr})
+        await node.dht.add_peer(info_from_p2p_addr(Multiaddr(addr)).peer_id)
     while not node.dht.get_routing_table_size():
         await trio.sleep(POLL)
     await node.dht.refresh_routing_table()
@@ -198,6 +202,11 @@ async def gossip_burst(node, request):
         data = f"{request['prefix']}-{i}".ljust(request["size"])
         await node.pubsub.publish(request["topic"], data.encode())
     return {"published": request["count"]}
+
+
+def not_bare(node):
+    if node.arguments.bare:
+        raise Unsupported("--bare leaves identify and ping out")
 
 
 def connected_peer(node, request):

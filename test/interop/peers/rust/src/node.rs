@@ -195,9 +195,10 @@ fn gossip(args: &Args) -> Result<gossipsub::Behaviour, Box<dyn std::error::Error
 
 fn set_gossip_id(config: &mut gossipsub::ConfigBuilder, id: &GossipId) {
     match id {
-        GossipId::Go => config.message_id_fn(|m| [author(m), number(m)].concat().into()),
+        GossipId::Go | GossipId::Py => {
+            config.message_id_fn(|m| [author(m), number(m)].concat().into())
+        }
         GossipId::Js => config.message_id_fn(|m| [key(m), number(m)].concat().into()),
-        GossipId::Py => config.message_id_fn(|m| [number(m), author(m)].concat().into()),
         GossipId::Sha256 => config.message_id_fn(|m| Sha256::digest(&m.data).to_vec().into()),
         GossipId::Rust => config,
     };
