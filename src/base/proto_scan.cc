@@ -19,12 +19,6 @@ std::unexpected<Error> malformed(const char* why) {
 
 enum WireType : std::uint8_t { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };
 
-struct Field {
-  std::uint32_t number;
-  std::uint8_t type;
-  ByteView body;  // of `bytes`
-};
-
 Result<std::uint64_t> take_varint(ByteView& in) {
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < std::min(in.size(), kMaxVarint64Size); ++i) {
@@ -55,13 +49,19 @@ Result<ByteView> take_value(ByteView& in, std::uint64_t type) {
   return ByteView();
 }
 
-Result<Field> take_field(ByteView& in) {
+}  // namespace
+
+Result<ProtoField> take_field(ByteView& in) {
+  const ByteView start = in;
   ASSIGN_OR_RETURN(const std::uint64_t tag, take_varint(in));
   if (tag > std::numeric_limits<std::uint32_t>::max()) return malformed("a tag above 32 bits");
   if (tag >> 3 == 0) return malformed("field number 0");
   ASSIGN_OR_RETURN(const ByteView body, take_value(in, tag & 7));
-  return Field{static_cast<std::uint32_t>(tag >> 3), static_cast<std::uint8_t>(tag & 7), body};
+  return ProtoField{static_cast<std::uint32_t>(tag >> 3), (tag & 7) == bytes, body,
+                    start.first(start.size() - in.size())};
 }
+
+namespace {
 
 class Scan {
  public:
@@ -72,7 +72,7 @@ class Scan {
     if (depth > limits_.most_depth) return fail(Errc::limit, "protobuf: nested too deeply");
     std::array<std::size_t, kMaxShapeFields> seen{};
     while (!in.empty()) {
-      ASSIGN_OR_RETURN(const Field field, take_field(in));
+      ASSIGN_OR_RETURN(const ProtoField field, take_field(in));
       if (++elements_ > limits_.most_elements)
         return fail(Errc::limit, "protobuf: too many elements");
       RETURN_IF_ERROR(known(field, shape, seen, depth));
@@ -81,13 +81,13 @@ class Scan {
   }
 
  private:
-  Result<void> known(const Field& field, const MessageShape& shape, std::span<std::size_t> seen,
-                     unsigned depth) {
+  Result<void> known(const ProtoField& field, const MessageShape& shape,
+                     std::span<std::size_t> seen, unsigned depth) {
     const auto it = std::ranges::find(shape.fields, field.number, &FieldShape::number);
     if (it == shape.fields.end()) return {};
     if (++seen[static_cast<std::size_t>(it - shape.fields.begin())] > it->most)
       return fail(Errc::limit, "protobuf: too many of field " + std::to_string(field.number));
-    if (it->child == nullptr || field.type != bytes) return {};
+    if (it->child == nullptr || !field.is_bytes) return {};
     return message(field.body, *it->child, depth + 1);
   }
 

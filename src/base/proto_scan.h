@@ -31,6 +31,18 @@ struct ScanLimits {
   unsigned most_depth = 8;
 };
 
+// A field as it lies in a message; both views are into that message.
+struct ProtoField {
+  std::uint32_t number;
+  bool is_bytes;   // its wire type; `body` is empty for every other one
+  ByteView body;   // the value behind tag and length
+  ByteView whole;  // tag and length included
+};
+
+// Takes the first field off `in`, which holds at least one byte. For hot paths that want one field
+// without a copy. Errc::malformed as scan_message.
+Result<ProtoField> take_field(ByteView& in);
+
 // Errc::limit when a bound is passed, Errc::malformed for bytes that are no protobuf
 // (truncated, a group, field number 0, a varint above 10 bytes).
 Result<void> scan_message(ByteView message, const MessageShape& shape, const ScanLimits& limits);

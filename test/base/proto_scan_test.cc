@@ -78,4 +78,19 @@ TEST_CASE("proto scan: what is no protobuf is malformed, at every level") {
   }
 }
 
+TEST_CASE("proto scan: fields come off one by one, and point into the message") {
+  const Bytes message = from_hex("08960112027879").value();
+  ByteView in = message;
+  const auto first = take_field(in).value();
+  CHECK(first.number == 1);
+  CHECK_FALSE(first.is_bytes);
+  CHECK(to_hex(first.whole) == "089601");
+  const auto second = take_field(in).value();
+  CHECK(second.number == 2);
+  CHECK(second.is_bytes);
+  CHECK(as_text(second.body) == "xy");
+  CHECK(second.body.data() == message.data() + 5);
+  CHECK(in.empty());
+}
+
 }  // namespace kadmesh
