@@ -170,9 +170,11 @@ void Host::disconnect(const PeerId& peer) {
   state_->driver.turn([&](Node& node, Turn t) { node.disconnect(t, peer); });
 }
 
-void Host::subscribe(const Topic& topic, OnMessage on_message) {
-  state_->topics[topic] = std::move(on_message);
-  state_->driver.turn([&](Node& node, Turn t) { node.subscribe(t, topic); });
+Result<void> Host::subscribe(const Topic& topic, OnMessage on_message) {
+  auto subscribed =
+      state_->driver.turn([&](Node& node, Turn t) { return node.subscribe(t, topic); });
+  if (subscribed) state_->topics[topic] = std::move(on_message);
+  return subscribed;
 }
 
 void Host::unsubscribe(const Topic& topic) {

@@ -126,7 +126,8 @@ class Host {
 
   // --- pub/sub
   using OnMessage = std::function<void(const GossipDeliver&)>;
-  void subscribe(const Topic& topic, OnMessage on_message);
+  // Errc::invalid for a name that peers would not take.
+  Result<void> subscribe(const Topic& topic, OnMessage on_message);
   void unsubscribe(const Topic& topic);
   // A receipt per peer; Errc::no_peers when nobody connected subscribes.
   Result<Receipt> publish(const Topic& topic, Bytes data);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "gossip/state.h"
 
 namespace kadmesh {
@@ -13,6 +14,18 @@ std::uint64_t first_seqno(WallTime now) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(now.time_since_epoch().count(), 0));
 }
 
+const char* stream_text(GossipPeer::Stream stream) {
+  switch (stream) {
+    case GossipPeer::Stream::opening:
+      return "stream opening";
+    case GossipPeer::Stream::open:
+      return "stream open";
+    case GossipPeer::Stream::closed:
+      return "it takes no gossip stream of ours";
+  }
+  return "";
+}
+
 }  // namespace
 
 Gossip::State::State(const KeyPair& who, GossipConfig settings, Turn start)
@@ -20,9 +33,11 @@ Gossip::State::State(const KeyPair& who, GossipConfig settings, Turn start)
       config(std::move(settings)),
       seen(config.seen_ttl, gossip::kMostSeen),
       cache(config.history_windows, config.gossip_windows),
-      backoff(gossip::kMostBackoffs),
+      backoff(gossip::kMostBackoffs, config.heartbeat),
       seqno(first_seqno(start.now.wall)),
-      next_heartbeat(after(start.now.mono, config.heartbeat_initial_delay)) {}
+      next_heartbeat(after(start.now.mono, config.heartbeat_initial_delay)) {
+  KAD_CHECK(check(config).has_value());
+}
 
 Gossip::Gossip(const KeyPair& identity, GossipConfig config, Turn start)
     : state_(std::make_unique<State>(identity, std::move(config), start)) {}
@@ -43,37 +58,34 @@ void Gossip::on_connected(Turn, const PeerId& peer, bool outbound) {
 
 void Gossip::on_disconnected(Turn, const PeerId& peer) { state_->disconnected(peer); }
 
-void Gossip::on_stream_open(Turn, const PeerId& peer, std::string_view protocol) {
-  state_->stream_open(peer, protocol);
+void Gossip::on_stream_open(Turn turn, const PeerId& peer, std::string_view protocol) {
+  state_->stream_open(turn, peer, protocol);
 }
 
 void Gossip::on_stream_closed(Turn, const PeerId& peer, const Error&) {
   state_->stream_closed(peer);
 }
 
-void Gossip::on_sent(Turn, const PeerId& peer, std::size_t bytes) {
-  const auto at = state_->peers.find(peer);
-  if (at != state_->peers.end()) at->second.unsent -= std::min(bytes, at->second.unsent);
-}
+void Gossip::on_sent(Turn, const PeerId& peer, std::size_t bytes) { state_->sent(peer, bytes); }
 
 void Gossip::on_rpc(Turn turn, const PeerId& peer, ByteView bytes) {
-  State& s = *state_;
-  const auto from = s.peers.find(peer);
-  if (from == s.peers.end()) return;
-  ++s.counts.rpcs_in;
+  if (!has_peer(peer)) return;
+  ++state_->counts.rpcs_in;
   const auto rpc = gossip::decode_rpc(bytes);
-  if (!rpc) return void(s.actions.emplace_back(GossipFault{peer, rpc.error()}));
-  for (const gossip::SubOpts& change : rpc->subscriptions)
-    change.subscribe ? s.peer_subscribes(turn, peer, change.topic)
-                     : s.peer_leaves(peer, change.topic);
-  for (const Bytes& message : rpc->publish) s.receive(turn, peer, message);
-  gossip::Rpc answer;
-  if (!rpc->ihave.empty() && ++from->second.ihaves <= gossip::kMostIHaves)
-    for (const gossip::IHave& have : rpc->ihave) s.take_ihave(turn, peer, have, answer);
-  s.take_iwant(peer, rpc->iwant);
-  for (const gossip::Prune& prune : rpc->prune) s.take_prune(turn, peer, prune);
-  for (const Topic& topic : rpc->graft) s.take_graft(turn, peer, topic, answer.prune);
-  s.send(peer, answer);
+  if (!rpc) return void(state_->actions.emplace_back(GossipFault{peer, rpc.error()}));
+  state_->take(turn, peer, *rpc);
+  state_->flush();
+}
+
+void Gossip::State::take(Turn turn, const PeerId& peer, const gossip::Rpc& rpc) {
+  for (const gossip::SubOpts& change : rpc.subscriptions)
+    change.subscribe ? peer_subscribes(turn, peer, change.topic) : peer_leaves(peer, change.topic);
+  for (const ByteView message : rpc.publish) receive(turn, peer, message);
+  if (!rpc.ihave.empty() && ++peers.at(peer).ihaves <= gossip::kMostIHaves)
+    for (const gossip::IHave& have : rpc.ihave) take_ihave(turn, peer, have);
+  take_iwant(peer, rpc.iwant);
+  for (const Topic& topic : rpc.graft) take_graft(turn, peer, topic);
+  for (const gossip::Prune& prune : rpc.prune) take_prune(turn, peer, prune);
 }
 
 void Gossip::on_verdict(Turn, ValidationId id, Verdict verdict) { state_->verdict(id, verdict); }
@@ -81,6 +93,7 @@ void Gossip::on_verdict(Turn, ValidationId id, Verdict verdict) { state_->verdic
 void Gossip::on_timer(Turn turn) {
   state_->expire_validations(turn.now.mono);
   if (state_->next_heartbeat <= turn.now.mono) state_->heartbeat(turn);
+  state_->flush();
 }
 
 Time Gossip::next_timer() const {
@@ -99,8 +112,17 @@ std::optional<GossipAction> Gossip::poll() {
 }
 
 // --- commands
-void Gossip::subscribe(Turn turn, const Topic& topic) { state_->subscribe(turn, topic); }
-void Gossip::unsubscribe(Turn turn, const Topic& topic) { state_->unsubscribe(turn, topic); }
+Result<void> Gossip::subscribe(Turn turn, const Topic& topic) {
+  RETURN_IF_ERROR(check_topic(topic));
+  state_->subscribe(turn, topic);
+  state_->flush();
+  return {};
+}
+
+void Gossip::unsubscribe(Turn turn, const Topic& topic) {
+  state_->unsubscribe(turn, topic);
+  state_->flush();
+}
 
 Result<Receipt> Gossip::publish(Turn turn, const Topic& topic, Bytes data) {
   return state_->publish(turn, topic, std::move(data));
@@ -130,24 +152,23 @@ std::vector<TopicView> Gossip::topics() const {
 std::string Gossip::why(const PeerId& peer, Time now) const {
   const auto at = state_->peers.find(peer);
   if (at == state_->peers.end()) return "not connected";
-  if (at->second.stream == GossipPeer::Stream::closed) return "it takes no gossip stream of ours";
-  std::string out =
-      at->second.stream == GossipPeer::Stream::open ? "stream open" : "stream opening";
-  for (const auto& [topic, about] : state_->topics) {
-    if (!about.subscribed) continue;
-    out += "; " + topic + ": ";
-    const Time wait = state_->backoff.until(topic, peer);
-    if (about.mesh.contains(peer))
-      out += "in the mesh";
-    else if (!about.subscribers.contains(peer))
-      out += "not in the mesh: it does not subscribe";
-    else if (wait > now)
-      out += "not in the mesh: backoff for another " +
-             std::to_string(std::chrono::ceil<std::chrono::seconds>(wait - now).count()) + " s";
-    else
-      out += "not in the mesh: it has " + std::to_string(about.mesh.size()) + " peers";
-  }
+  std::string out = stream_text(at->second.stream);
+  if (at->second.dropped > 0) out += ", " + std::to_string(at->second.dropped) + " frames dropped";
+  for (const auto& [topic, about] : state_->topics)
+    if (about.subscribed) out += "; " + topic + ": " + state_->why_in_mesh(peer, topic, about, now);
   return out;
+}
+
+std::string Gossip::State::why_in_mesh(const PeerId& peer, const Topic& topic,
+                                       const GossipTopic& about, Time now) const {
+  if (about.mesh.contains(peer)) return "in the mesh";
+  if (!about.subscribers.contains(peer)) return "not in the mesh: it does not subscribe";
+  const auto* wait = backoff.find(topic, peer);
+  if (wait && wait->until > now)
+    return std::string("not in the mesh: ") + text(wait->cause) + ", backoff for another " +
+           std::to_string(std::chrono::ceil<std::chrono::seconds>(wait->until - now).count()) +
+           " s";
+  return "not in the mesh: it has " + std::to_string(about.mesh.size()) + " peers";
 }
 
 GossipStats Gossip::stats() const {
@@ -158,6 +179,7 @@ GossipStats Gossip::stats() const {
   stats.cached = state_->cache.size();
   stats.validating = state_->validating.size();
   stats.backoffs = state_->backoff.size();
+  stats.asking = state_->asking.size();
   return stats;
 }
 

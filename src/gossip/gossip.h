@@ -7,6 +7,10 @@
 //
 // Ownership. All state of a peer dies with its last connection; backoffs outlive it, bounded in
 // number and in time. A GRAFT or an IHAVE for a topic that we have not joined creates nothing.
+//
+// Each message is delivered once within seen_ttl. Flood publishing and the mesh are independent:
+// D = Dlo = Dhi = 0 refuses every GRAFT, so that we forward nothing; with flood_publish our own
+// messages still go straight to every subscriber, without it only IHAVE and IWANT carry them.
 #pragma once
 
 #include <cstddef>
@@ -35,12 +39,19 @@ struct GossipMessage {
 };
 
 enum class SignaturePolicy { strict_sign, strict_no_sign };
-using MessageIdFunction = std::function<MessageId(const GossipMessage&)>;
+
+// What a message id is made of: views into the message as it came, valid for the call.
+struct MessageView {
+  std::optional<PeerId> from;
+  ByteView data, seqno, key;  // key: the author's PublicKey protobuf, where it was sent along
+  std::string_view topic;
+};
+using MessageIdFunction = std::function<MessageId(const MessageView&)>;
 // The defaults of the stacks; under StrictNoSign only sha256 tells messages apart.
-MessageId go_message_id(const GossipMessage& message);      // from ‖ seqno
-MessageId rust_message_id(const GossipMessage& message);    // base58(from) ‖ decimal seqno
-MessageId js_message_id(const GossipMessage& message);      // public key protobuf ‖ seqno
-MessageId sha256_message_id(const GossipMessage& message);  // SHA-256(data)
+MessageId go_message_id(const MessageView& message);      // from ‖ seqno
+MessageId rust_message_id(const MessageView& message);    // base58(from) ‖ decimal seqno
+MessageId js_message_id(const MessageView& message);      // public key protobuf ‖ seqno
+MessageId sha256_message_id(const MessageView& message);  // SHA-256(data)
 
 struct GossipConfig {
   // Mesh (gossipsub-v1.0.md "Parameters", values as go-libp2p-pubsub).
@@ -52,10 +63,16 @@ struct GossipConfig {
   bool flood_publish = true;
   SignaturePolicy policy = SignaturePolicy::strict_sign;
   MessageIdFunction message_id = go_message_id;
-  std::size_t most_message = 1024 * 1024;  // bytes of data; publishing more is Errc::limit
+  // Bytes of data; publishing more is Errc::limit. go takes RPCs of 1 MiB, js of 4 MiB, rust of
+  // 64 KiB unless its application raises that.
+  std::size_t most_message = 1024 * 1024 - 2048;
   // Without it every message that passes the signature check is delivered and forwarded at once.
   bool manual_validation = false;
 };
+
+// Errc::invalid names the first constraint that a configuration breaks. Gossip itself holds only
+// with a good one.
+Result<void> check(const GossipConfig& config);
 
 enum class Verdict { accept, reject, ignore };
 enum class ValidationId : std::uint64_t {};
@@ -88,8 +105,13 @@ struct GossipFault {
   PeerId peer;
   Error why;
 };
+// The peer does not take what we send, and frames to it are dropped. Said once, until all that
+// waits for it has left.
+struct GossipSlow {
+  PeerId peer;
+};
 using GossipAction =
-    std::variant<GossipSend, GossipValidate, GossipDeliver, GossipHold, GossipFault>;
+    std::variant<GossipSend, GossipValidate, GossipDeliver, GossipHold, GossipFault, GossipSlow>;
 
 // --- receipts and questions
 enum class Sent { queued, dropped_full, no_stream };
@@ -109,7 +131,8 @@ struct TopicView {
   std::vector<PeerId> mesh, fanout, subscribers;  // ordered
 };
 struct GossipStats {
-  std::size_t peers = 0, topics = 0, seen = 0, cached = 0, validating = 0, backoffs = 0;
+  std::size_t peers = 0, topics = 0, seen = 0, cached = 0, validating = 0, backoffs = 0,
+              asking = 0;  // ids asked for by IWANT and not yet come
   std::uint64_t delivered = 0, duplicates = 0, published = 0, forwarded = 0, rejected = 0,
                 dropped = 0, ihave_sent = 0, iwant_sent = 0, iwant_served = 0, grafts = 0,
                 prunes = 0, rpcs_in = 0, rpcs_out = 0;
@@ -117,6 +140,7 @@ struct GossipStats {
 
 class Gossip {
  public:
+  // A configuration that check() refuses is our own mistake.
   Gossip(const KeyPair& identity, GossipConfig config, Turn start);
   ~Gossip();
 
@@ -140,10 +164,13 @@ class Gossip {
   std::optional<GossipAction> poll();
 
   // --- commands
-  void subscribe(Turn turn, const Topic& topic);
+  // Errc::invalid for a name that is empty, or longer than peers take.
+  Result<void> subscribe(Turn turn, const Topic& topic);
   void unsubscribe(Turn turn, const Topic& topic);
   // Errc::no_peers when nobody who is connected subscribes: the detail says how many are connected
   // and how many of them subscribe. The message is then not kept.
+  // Errc::invalid when the message's id has been here within seen_ttl, which happens only to ids
+  // that are made of the data: everybody else would drop it as a duplicate.
   Result<Receipt> publish(Turn turn, const Topic& topic, Bytes data);
 
   // --- questions
@@ -151,7 +178,7 @@ class Gossip {
   std::vector<TopicView> topics() const;
   bool has_peer(const PeerId& peer) const;
   std::vector<PeerId> peers() const;  // ordered
-  // One line a topic: why the peer is or is not in its mesh.
+  // Of each topic that we have joined: why the peer is or is not in its mesh.
   std::string why(const PeerId& peer, Time now) const;
   GossipStats stats() const;
   // The largest RPC a peer may send, before framing.

@@ -24,11 +24,10 @@ MessageCache::Frame MessageCache::serve(const MessageId& id, const PeerId& peer)
   return served++ < kMostServed ? at->second.frame : nullptr;
 }
 
-std::vector<MessageId> MessageCache::ids(const Topic& topic) const {
-  std::vector<MessageId> out;
+std::map<Topic, std::vector<MessageId>> MessageCache::told() const {
+  std::map<Topic, std::vector<MessageId>> out;
   for (std::size_t i = 0; i < told_; ++i)
-    for (const MessageId& id : windows_[i])
-      if (by_id_.at(id).topic == topic) out.push_back(id);
+    for (const MessageId& id : windows_[i]) out[by_id_.at(id).topic].push_back(id);
   return out;
 }
 

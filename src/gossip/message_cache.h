@@ -18,14 +18,14 @@ class MessageCache {
  public:
   using Frame = std::shared_ptr<const Bytes>;
 
-  // `told`: how many of the `windows` newest are told of in IHAVE.
+  // `told`: how many of the `windows` are told of in IHAVE, newest first.
   MessageCache(std::size_t windows, std::size_t told);
 
   void put(const MessageId& id, const Topic& topic, Frame frame);
   // The frame, unless the peer has had it kMostServed times; null when it is not here.
   Frame serve(const MessageId& id, const PeerId& peer);
-  // Ids of the topic to tell of, newest window first.
-  std::vector<MessageId> ids(const Topic& topic) const;
+  // Ids to tell of, newest window first.
+  std::map<Topic, std::vector<MessageId>> told() const;
   void shift();
   std::size_t size() const { return by_id_.size(); }
 

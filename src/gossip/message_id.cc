@@ -5,33 +5,40 @@ namespace kadmesh {
 namespace {
 
 // Big endian; 0 for what is not 8 bytes long.
-std::uint64_t seqno_value(const Bytes& seqno) {
+std::uint64_t seqno_value(ByteView seqno) {
   std::uint64_t value = 0;
   if (seqno.size() == 8)
     for (const std::uint8_t byte : seqno) value = value << 8 | byte;
   return value;
 }
 
+// The key inside the author's id, or the one beside it: js sends both.
+ByteView key_of_author(const MessageView& message) {
+  const ByteView inlined = message.from ? message.from->inlined_key() : ByteView();
+  return inlined.empty() ? message.key : inlined;
+}
+
 }  // namespace
 
-MessageId go_message_id(const GossipMessage& message) {
+MessageId go_message_id(const MessageView& message) {
   MessageId id = message.from ? to_bytes(message.from->bytes()) : MessageId{};
   append(id, message.seqno);
   return id;
 }
 
-MessageId rust_message_id(const GossipMessage& message) {
-  std::string id = message.from ? message.from->text() : std::string();
+MessageId rust_message_id(const MessageView& message) {
+  // rust writes a message without an author as one of the id 00 01 00.
+  std::string id = message.from ? message.from->text() : std::string("15R");
   return to_bytes(as_bytes(id += std::to_string(seqno_value(message.seqno))));
 }
 
-MessageId js_message_id(const GossipMessage& message) {
-  MessageId id = message.from ? to_bytes(message.from->inlined_key()) : MessageId{};
+MessageId js_message_id(const MessageView& message) {
+  MessageId id = to_bytes(key_of_author(message));
   append(id, message.seqno);
   return id;
 }
 
-MessageId sha256_message_id(const GossipMessage& message) {
+MessageId sha256_message_id(const MessageView& message) {
   const Sha256 digest = sha256(message.data);
   return {digest.begin(), digest.end()};
 }

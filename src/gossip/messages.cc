@@ -6,7 +6,6 @@
 namespace kadmesh {
 
 using gossip::Rpc;
-using gossip::SignedMessage;
 
 namespace {
 
@@ -16,34 +15,42 @@ Bytes big_endian(std::uint64_t value) {
   return out;
 }
 
+MessageView view(const GossipMessage& message) {
+  return {message.from, message.data, message.seqno, {}, message.topic};
+}
+
 }  // namespace
 
-Result<Receipt> Gossip::State::publish(Turn turn, const Topic& topic, Bytes data) {
-  if (topic.empty() || topic.size() > gossip::kMostTopicName)
-    return fail(Errc::invalid,
-                "a topic has 1 to " + std::to_string(gossip::kMostTopicName) + " bytes");
+// --- ours
+Result<void> Gossip::State::may_publish(const Topic& topic, const Bytes& data) const {
+  RETURN_IF_ERROR(check_topic(topic));
   if (data.size() > config.most_message)
     return fail(Errc::limit, std::to_string(data.size()) + " bytes of data, most is " +
                                  std::to_string(config.most_message));
   const auto at = topics.find(topic);
-  const std::size_t subscribed = at == topics.end() ? 0 : at->second.subscribers.size();
-  if (subscribed == 0)
+  if (at == topics.end() || at->second.subscribers.empty())
     return fail(Errc::no_peers, "nobody to send to on this topic: connected " +
                                     std::to_string(peers.size()) + ", subscribed 0");
+  return {};
+}
+
+Result<Receipt> Gossip::State::publish(Turn turn, const Topic& topic, Bytes data) {
+  RETURN_IF_ERROR(may_publish(topic, data));
   GossipMessage message{std::nullopt, std::move(data), {}, topic};
   const bool sign = config.policy == SignaturePolicy::strict_sign;
   if (sign) {
     message.from = identity.peer_id();
     message.seqno = big_endian(seqno++);
   }
-  const Bytes encoded = gossip::encode_message(message, sign ? &identity : nullptr);
-  const auto frame = std::make_shared<const Bytes>(gossip::message_frame(encoded));
-  Receipt receipt{config.message_id(message), {}};
-  seen.add(receipt.id, turn.now.mono);
+  Receipt receipt{config.message_id(view(message)), {}};
+  if (!seen.add(receipt.id, turn.now.mono))
+    return fail(Errc::invalid, "this message has been here already: others would drop it");
+  const auto frame = std::make_shared<const Bytes>(
+      gossip::message_frame(gossip::encode_message(message, sign ? &identity : nullptr)));
   cache.put(receipt.id, topic, frame);
-  for (const PeerId& peer : recipients(turn, at->second))
-    receipt.peers.push_back(
-        {peer, send(peer, frame, Priority::own), at->second.mesh.contains(peer)});
+  GossipTopic& about = topics.find(topic)->second;
+  for (const PeerId& peer : recipients(turn, about))
+    receipt.peers.push_back({peer, send(peer, frame, Priority::own), about.mesh.contains(peer)});
   ++counts.published;
   return receipt;
 }
@@ -51,13 +58,13 @@ Result<Receipt> Gossip::State::publish(Turn turn, const Topic& topic, Bytes data
 // Everybody who subscribes, or the mesh filled up to D, or D others that are kept for a minute.
 std::vector<PeerId> Gossip::State::recipients(Turn turn, GossipTopic& about) {
   if (config.flood_publish) return {about.subscribers.begin(), about.subscribers.end()};
-  std::set<PeerId>& chosen = about.subscribed ? about.mesh : about.fanout;
+  std::set<PeerId> to = about.subscribed ? about.mesh : about.fanout;
   std::vector<PeerId> others;
-  std::ranges::set_difference(about.subscribers, chosen, std::back_inserter(others));
-  turn.rng.shuffle(std::span(others));
-  std::set<PeerId> to = chosen;
-  for (const PeerId& peer : others)
-    if (to.size() < config.d) to.insert(peer);
+  for (const PeerId& peer : about.subscribers)
+    if (!to.contains(peer) && peers.at(peer).stream != GossipPeer::Stream::closed)
+      others.push_back(peer);
+  choose(turn, others, config.d - std::min(config.d, to.size()));
+  to.insert(others.begin(), others.end());
   if (!about.subscribed) {
     about.fanout = to;
     about.fanout_until = after(turn.now.mono, config.fanout_ttl);
@@ -65,73 +72,90 @@ std::vector<PeerId> Gossip::State::recipients(Turn turn, GossipTopic& about) {
   return {to.begin(), to.end()};
 }
 
-// Cheapest test first: subscribed, seen, then the signature. Only what verifies is remembered, or a
-// forger could make us deaf to a message that is yet to come.
+// --- peers'
+// Cheapest test first: joined, seen, then the signature. Only what verifies is remembered, or a
+// forger could make us deaf to a message that is yet to come; and only what can be judged, so that
+// a later copy has its chance.
 void Gossip::State::receive(Turn turn, const PeerId& from, ByteView encoded) {
-  auto received = gossip::decode_message(encoded);
+  const auto received = gossip::decode_message(encoded);
   if (!received) return void(++counts.rejected);
-  const auto topic = topics.find(received->message.topic);
+  const auto topic = topics.find(received->topic);
   if (topic == topics.end() || !topic->second.subscribed) return;
-  if (received->message.from == identity.peer_id()) return void(++counts.duplicates);
-  const MessageId id = config.message_id(received->message);
+  if (received->from == identity.peer_id()) return void(++counts.duplicates);
+  const MessageId id = config.message_id(*received);
   if (seen.contains(id)) return void(++counts.duplicates);
-  if (received->message.data.size() > config.most_message ||
+  if (!room_to_validate(received->data.size())) return void(++counts.dropped);
+  if (received->data.size() > config.most_message ||
       !gossip::check_signature(*received, config.policy))
     return void(++counts.rejected);
   seen.add(id, turn.now.mono);
   asking.erase(id);
-  judge(turn, {from, id, std::move(received->message),
-               std::make_shared<const Bytes>(gossip::message_frame(encoded)),
-               after(turn.now.mono, gossip::kValidationTimeout)});
+  GossipFresh fresh{from, id, gossip::owned(*received),
+                    std::make_shared<const Bytes>(gossip::message_frame(encoded)),
+                    after(turn.now.mono, gossip::kValidationTimeout)};
+  config.manual_validation ? ask_application(std::move(fresh)) : accept(std::move(fresh));
 }
 
-void Gossip::State::judge(Turn, GossipValidating message) {
-  if (!config.manual_validation) return accept(message);
-  if (validating.size() >= gossip::kMostValidating) return void(++counts.dropped);
+bool Gossip::State::room_to_validate(std::size_t size) const {
+  if (validating.size() >= gossip::kMostValidating) return false;
+  for (const auto& [id, message] : validating) size += message.message.data.size();
+  return size <= gossip::kMostValidatingBytes;
+}
+
+void Gossip::State::ask_application(GossipFresh message) {
   const ValidationId id{next_validation++};
   actions.emplace_back(
       GossipValidate{id, message.received_from, message.message, message.deadline});
   validating.emplace(id, std::move(message));
 }
 
-void Gossip::State::accept(const GossipValidating& accepted) {
+void Gossip::State::accept(GossipFresh accepted) {
   const Topic& topic = accepted.message.topic;
   const auto at = topics.find(topic);
   if (at == topics.end() || !at->second.subscribed) return;
   cache.put(accepted.id, topic, accepted.frame);
-  actions.emplace_back(GossipDeliver{accepted.received_from, accepted.message, accepted.id});
-  ++counts.delivered;
   for (const PeerId& peer : at->second.mesh) {
     if (peer == accepted.received_from || accepted.message.from == peer) continue;
     if (send(peer, accepted.frame, Priority::forward) == Sent::queued) ++counts.forwarded;
   }
+  ++counts.delivered;
+  actions.emplace_back(
+      GossipDeliver{accepted.received_from, std::move(accepted.message), std::move(accepted.id)});
 }
 
 void Gossip::State::verdict(ValidationId id, Verdict verdict) {
-  const auto at = validating.find(id);
-  if (at == validating.end()) return;
-  const GossipValidating message = std::move(at->second);
-  validating.erase(at);
-  if (verdict == Verdict::accept) accept(message);
+  auto judged = validating.extract(id);
+  if (judged.empty()) return;
+  if (verdict == Verdict::accept) accept(std::move(judged.mapped()));
   if (verdict == Verdict::reject) ++counts.rejected;
 }
 
 // --- gossip: what the peer has, and what it wants
-void Gossip::State::take_ihave(Turn turn, const PeerId& peer, const gossip::IHave& have,
-                               Rpc& answer) {
+void Gossip::State::take_ihave(Turn turn, const PeerId& peer, const gossip::IHave& have) {
   const auto topic = topics.find(have.topic);
   if (topic == topics.end() || !topic->second.subscribed) return;
   GossipPeer& from = peers.at(peer);
+  if (from.stream == GossipPeer::Stream::closed) return;
   for (const MessageId& id : have.ids) {
-    if (from.asked >= gossip::kMostAsked || asking.size() >= gossip::kMostAsking) return;
-    if (seen.contains(id)) continue;
-    const auto [at, fresh] = asking.try_emplace(id, turn.now.mono);
-    if (!fresh && after(at->second, gossip::kAskAgain) > turn.now.mono) continue;
-    at->second = turn.now.mono;
-    answer.iwant.push_back(id);
+    if (from.asked >= gossip::kMostAsked) return;
+    if (seen.contains(id) || !may_ask(turn, peer, id)) continue;
+    tell(peer).iwant.push_back(id);
     ++from.asked;
     ++counts.iwant_sent;
   }
+}
+
+// Notes that the peer is asked, if it may be.
+bool Gossip::State::may_ask(Turn turn, const PeerId& peer, const MessageId& id) {
+  const auto at = asking.find(id);
+  if (at == asking.end()) {
+    if (asking.size() >= gossip::kMostAsking) return false;
+    return asking.try_emplace(id, GossipAsked{turn.now.mono, peer}).second;
+  }
+  const Duration wait = at->second.peer == peer ? gossip::kAskAgain : gossip::kAskAnother;
+  if (after(at->second.when, wait) > turn.now.mono) return false;
+  at->second = {turn.now.mono, peer};
+  return true;
 }
 
 void Gossip::State::take_iwant(const PeerId& peer, const std::vector<MessageId>& wanted) {

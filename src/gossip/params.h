@@ -9,16 +9,20 @@ namespace kadmesh::gossip {
 
 // --- what a peer may send
 inline constexpr std::size_t kMostRpc = 1024 * 1024 + 64 * 1024;  // go's limit, and its framing
-inline constexpr std::size_t kMostElements = 12'000;  // fields in one RPC, of all levels
+// Fields in one RPC, of all levels: five IHAVEs of kMostIds, the ids of a busy go node.
+inline constexpr std::size_t kMostElements = 25'000;
 inline constexpr std::size_t kMostPublishes = 2'000;  // messages in one RPC
 inline constexpr std::size_t kMostSubOpts = 500;      // subscription changes in one RPC
 inline constexpr std::size_t kMostControls = 500;     // of each kind, in one RPC
 inline constexpr std::size_t kMostIds = 5'000;        // in one IHAVE (go sends up to that)
+inline constexpr std::size_t kMostIdSize = 256;  // bytes; longer ones are left out. rust has 72
 inline constexpr std::size_t kMostTopicName = 512;
-inline constexpr std::size_t kMostTopicsOfPeer = 256;  // beyond: not recorded
-inline constexpr std::size_t kMostIHaves = 10;         // of one peer in one heartbeat
-inline constexpr std::size_t kMostAsked = 5'000;       // ids, of one peer in one heartbeat
-inline constexpr std::size_t kMostServed = 3;          // times one message to one peer
+inline constexpr std::size_t kMostMessageFields = 64;  // the protocol knows six
+// Beyond: not recorded, unless we have joined the topic ourselves.
+inline constexpr std::size_t kMostTopicsOfPeer = 256;
+inline constexpr std::size_t kMostIHaves = 10;    // of one peer in one heartbeat
+inline constexpr std::size_t kMostAsked = 5'000;  // ids, of one peer in one heartbeat
+inline constexpr std::size_t kMostServed = 3;     // times one message to one peer
 
 // --- what we send: rust takes 64 KiB an RPC, of which 16 KiB may be control and subscriptions
 inline constexpr std::size_t kMostControlOut = 15 * 1024;
@@ -36,10 +40,15 @@ inline constexpr std::size_t kMostSeen = 200'000;
 inline constexpr std::size_t kMostCached = 20'000;  // messages
 inline constexpr std::size_t kMostCachedBytes = 64 * 1024 * 1024;
 inline constexpr std::size_t kMostBackoffs = 50'000;
-inline constexpr std::size_t kMostValidating = 1'024;  // go's per-topic concurrency
-inline constexpr std::size_t kMostAsking = 20'000;     // ids asked for and not yet come
+inline constexpr std::size_t kMostValidating = 1'024;                  // go's per-topic concurrency
+inline constexpr std::size_t kMostValidatingBytes = 64 * 1024 * 1024;  // of data
 inline constexpr Duration kValidationTimeout = 10s;
-inline constexpr Duration kAskAgain = 3s;     // IWANT follow-up
+// Ids asked for and not yet come: four peers that promise all they can until kAskAgain.
+inline constexpr std::size_t kMostAsking = 60'000;
+// A peer that told of a message and does not bring it must not keep us from asking the next one,
+// while the message is still told of: less than a heartbeat.
+inline constexpr Duration kAskAnother = 500ms;
+inline constexpr Duration kAskAgain = 3s;     // the same peer (IWANT follow-up)
 inline constexpr Duration kMostBackoff = 1h;  // of a peer's own choice (rust's cap)
 
 }  // namespace kadmesh::gossip

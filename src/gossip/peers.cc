@@ -1,9 +1,35 @@
 // Who is there, and what goes to whom.
+#include <algorithm>
+
 #include "gossip/state.h"
 
 namespace kadmesh {
 
 using gossip::Rpc;
+
+namespace {
+
+std::size_t budget(Priority priority) {
+  switch (priority) {
+    case Priority::control:
+      return gossip::kControlBudget;
+    case Priority::own:
+      return gossip::kOwnBudget;
+    case Priority::forward:
+      return gossip::kForwardBudget;
+  }
+  return 0;
+}
+
+// Until the stream opens: the hello will name subscriptions and grafts as they are by then.
+void keep_for_hello(Rpc& control) {
+  control.subscriptions.clear();
+  control.graft.clear();
+  if (control.prune.size() > gossip::kMostControls) control.prune.resize(gossip::kMostControls);
+  if (control.iwant.size() > gossip::kMostIds) control.iwant.resize(gossip::kMostIds);
+}
+
+}  // namespace
 
 void Gossip::State::connected(const PeerId& peer, bool outbound) {
   GossipPeer fresh;
@@ -15,65 +41,108 @@ void Gossip::State::disconnected(const PeerId& peer) {
   const auto at = peers.find(peer);
   if (at == peers.end()) return;
   while (!at->second.topics.empty()) peer_leaves(peer, Topic(*at->second.topics.begin()));
-  for (auto& [topic, about] : topics) about.mesh.erase(peer), about.fanout.erase(peer);
-  peers.erase(peer);
+  peers.erase(at);
 }
 
-// The hello: all our subscriptions, and GRAFT where the peer is in a mesh already.
-void Gossip::State::stream_open(const PeerId& peer, std::string_view protocol) {
+void Gossip::State::stream_open(Turn turn, const PeerId& peer, std::string_view protocol) {
   const auto at = peers.find(peer);
   if (at == peers.end()) return;
-  at->second.stream = GossipPeer::Stream::open;
-  at->second.v11 = protocol != "/meshsub/1.0.0";
-  at->second.unsent = 0;
-  Rpc hello;
-  for (const auto& [topic, about] : topics) {
+  GossipPeer& to = at->second;
+  to.stream = GossipPeer::Stream::open;
+  to.v11 = protocol != "/meshsub/1.0.0";
+  to.unsent = 0;
+  to.slow = false;
+  say_hello(turn, peer, to);
+  for (auto& frame : std::exchange(to.early, {})) send(peer, std::move(frame), Priority::own);
+  to.early_bytes = 0;
+}
+
+// All our subscriptions, and GRAFT where the peer is in a mesh already or the mesh is thin.
+void Gossip::State::say_hello(Turn turn, const PeerId& peer, GossipPeer& to) {
+  for (auto& [topic, about] : topics) {
     if (!about.subscribed) continue;
-    hello.subscriptions.push_back({true, topic});
-    if (about.mesh.contains(peer)) hello.graft.push_back(topic);
+    tell(peer).subscriptions.push_back({true, topic});
+    const bool thin = about.mesh.size() < config.d_lo && about.subscribers.contains(peer);
+    if (about.mesh.contains(peer))
+      tell(peer).graft.push_back(topic);
+    else if (thin && may_graft(turn, topic, about, peer))
+      graft(topic, about, peer);
   }
-  send(peer, hello);
-  for (auto& frame : std::exchange(at->second.early, {}))
-    send(peer, std::move(frame), Priority::own);
-  at->second.early_bytes = 0;
+  std::erase_if(to.control.prune, [&](const gossip::Prune& prune) {
+    return std::ranges::count(to.control.graft, prune.topic) > 0;
+  });
+  flush();
 }
 
 void Gossip::State::stream_closed(const PeerId& peer) {
   const auto at = peers.find(peer);
   if (at == peers.end()) return;
-  at->second.stream = GossipPeer::Stream::closed;
-  at->second.early.clear();
-  at->second.early_bytes = at->second.unsent = 0;
-  for (auto& [topic, about] : topics) about.mesh.erase(peer), about.fanout.erase(peer);
+  GossipPeer& to = at->second;
+  to.stream = GossipPeer::Stream::closed;
+  to.control = {};
+  to.early.clear();
+  to.early_bytes = to.unsent = 0;
+  for (const Topic& topic : to.topics) {
+    GossipTopic& about = topics.find(topic)->second;
+    about.mesh.erase(peer);
+    about.fanout.erase(peer);
+  }
 }
 
-// Control of a peer whose stream is not open yet is part of the hello that it will get.
-void Gossip::State::send(const PeerId& peer, const Rpc& rpc) {
-  if (rpc.empty() || peers.at(peer).stream != GossipPeer::Stream::open) return;
-  for (Bytes& frame : gossip::encode_rpc(rpc))
-    send(peer, std::make_shared<const Bytes>(std::move(frame)), Priority::control);
+void Gossip::State::sent(const PeerId& peer, std::size_t bytes) {
+  const auto at = peers.find(peer);
+  if (at == peers.end()) return;
+  at->second.unsent -= std::min(bytes, at->second.unsent);
+  if (at->second.unsent == 0) at->second.slow = false;
+}
+
+Rpc& Gossip::State::tell(const PeerId& peer) {
+  untold.insert(peer);
+  return peers.at(peer).control;
+}
+
+void Gossip::State::flush() {
+  for (const PeerId& peer : std::exchange(untold, {})) {
+    const auto at = peers.find(peer);
+    if (at == peers.end()) continue;
+    GossipPeer& to = at->second;
+    if (to.stream == GossipPeer::Stream::opening) keep_for_hello(to.control);
+    if (to.stream == GossipPeer::Stream::closed) to.control = {};
+    if (to.stream != GossipPeer::Stream::open) continue;
+    for (Bytes& frame : gossip::encode_rpc(std::exchange(to.control, {})))
+      send(peer, std::make_shared<const Bytes>(std::move(frame)), Priority::control);
+  }
 }
 
 Sent Gossip::State::send(const PeerId& peer, std::shared_ptr<const Bytes> frame,
                          Priority priority) {
   GossipPeer& to = peers.at(peer);
   if (to.stream == GossipPeer::Stream::closed) return Sent::no_stream;
-  if (to.stream == GossipPeer::Stream::opening) {
-    if (to.early.size() >= gossip::kEarlyFrames ||
-        to.early_bytes + frame->size() > gossip::kEarlyBytes)
-      return ++counts.dropped, Sent::dropped_full;
-    to.early_bytes += frame->size();
-    to.early.push_back(std::move(frame));
-    return Sent::queued;
-  }
-  const std::size_t budget = priority == Priority::control ? gossip::kControlBudget
-                             : priority == Priority::own   ? gossip::kOwnBudget
-                                                           : gossip::kForwardBudget;
-  if (to.unsent + frame->size() > budget) return ++counts.dropped, Sent::dropped_full;
+  if (to.stream == GossipPeer::Stream::opening) return keep_early(to, std::move(frame));
+  if (to.unsent + frame->size() > budget(priority)) return drop(peer, to);
   to.unsent += frame->size();
   ++counts.rpcs_out;
   actions.emplace_back(GossipSend{peer, std::move(frame)});
   return Sent::queued;
+}
+
+Sent Gossip::State::keep_early(GossipPeer& to, std::shared_ptr<const Bytes> frame) {
+  if (to.early.size() >= gossip::kEarlyFrames ||
+      to.early_bytes + frame->size() > gossip::kEarlyBytes) {
+    ++to.dropped;
+    ++counts.dropped;
+    return Sent::dropped_full;
+  }
+  to.early_bytes += frame->size();
+  to.early.push_back(std::move(frame));
+  return Sent::queued;
+}
+
+Sent Gossip::State::drop(const PeerId& peer, GossipPeer& to) {
+  ++to.dropped;
+  ++counts.dropped;
+  if (!std::exchange(to.slow, true)) actions.emplace_back(GossipSlow{peer});
+  return Sent::dropped_full;
 }
 
 // One topic more, or less, that both of us subscribe to.

@@ -3,8 +3,9 @@
 namespace kadmesh::gossip {
 
 bool SeenCache::add(const MessageId& id, Time now) {
-  if (!known_.insert(id).second) return false;
-  oldest_first_.push_back({now, id});
+  const auto [at, fresh] = known_.insert(id);
+  if (!fresh) return false;
+  oldest_first_.push_back({now, at});
   if (known_.size() > most_) forget_oldest();
   return true;
 }

@@ -22,7 +22,7 @@ class SeenCache {
  private:
   struct Seen {
     Time since;
-    MessageId id;
+    std::set<MessageId, ByText>::iterator id;
   };
   void forget_oldest();
 

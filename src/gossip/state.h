@@ -1,11 +1,16 @@
 // All that a router holds, and its parts by source file: peers.cc (who is there, what is sent),
 // topics.cc (subscriptions and meshes), messages.cc (publish, receive, forward), heartbeat.cc.
+//
+// What always holds: mesh and fanout are of subscribers, whose streams may yet be opening and are
+// not closed; a peer's topics and the topics' subscribers mirror each other.
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,6 +26,9 @@ namespace kadmesh {
 // What a frame is worth when a peer's budget runs out: the last to be dropped first.
 enum class Priority { control, own, forward };
 
+// Errc::invalid for a name that peers would leave out.
+Result<void> check_topic(const Topic& topic);
+
 struct GossipPeer {
   // Our stream to the peer: not yet there, usable, or known to be of no use.
   enum class Stream { opening, open, closed };
@@ -29,7 +37,10 @@ struct GossipPeer {
   Stream stream = Stream::opening;
   bool v11 = false;                                // PRUNE carries a backoff
   std::set<Topic> topics;                          // it subscribes to
+  gossip::Rpc control;                             // leaves with this input, or with the hello
   std::size_t unsent = 0;                          // bytes emitted and not reported by on_sent
+  bool slow = false;                               // frames were dropped since unsent was 0
+  std::uint64_t dropped = 0;                       // frames
   std::deque<std::shared_ptr<const Bytes>> early;  // wait for the stream to open for the first time
   std::size_t early_bytes = 0;
   std::size_t ihaves = 0, asked = 0;  // in this heartbeat
@@ -39,19 +50,26 @@ struct GossipPeer {
 struct GossipTopic {
   bool subscribed = false;
   std::set<PeerId> subscribers;  // connected peers
-  std::set<PeerId> mesh;         // only while subscribed
-  std::set<PeerId> fanout;       // only while not
+  std::set<PeerId> mesh;         // only while we subscribe
+  std::set<PeerId> fanout;       // only while we do not
   Time fanout_until;
 
   bool forgettable() const { return !subscribed && subscribers.empty() && fanout.empty(); }
 };
 
-struct GossipValidating {
+// A message that is new and signed as it must be.
+struct GossipFresh {
   PeerId received_from;
   MessageId id;
   GossipMessage message;
   std::shared_ptr<const Bytes> frame;
-  Time deadline;
+  Time deadline;  // of its validation
+};
+
+// An IWANT that has not been answered.
+struct GossipAsked {
+  Time when;
+  PeerId peer;
 };
 
 struct Gossip::State {
@@ -60,60 +78,89 @@ struct Gossip::State {
   const KeyPair identity;
   const GossipConfig config;
   std::map<PeerId, GossipPeer> peers;
-  std::map<Topic, GossipTopic> topics;
+  std::map<Topic, GossipTopic, std::less<>> topics;
   gossip::SeenCache seen;
   gossip::MessageCache cache;
   gossip::Backoff backoff;
-  std::map<ValidationId, GossipValidating> validating;
-  std::map<MessageId, Time, gossip::ByText> asking;  // by IWANT, and when
+  std::map<ValidationId, GossipFresh> validating;  // by deadline, too
+  std::map<MessageId, GossipAsked, gossip::ByText> asking;
   std::uint64_t seqno;
   std::uint64_t next_validation = 1;
   Time next_heartbeat;
+  std::set<PeerId> untold;  // have control that waits for the end of this input
   std::deque<GossipAction> actions;
   GossipStats counts;
+
+  // --- gossip.cc
+  std::string why_in_mesh(const PeerId& peer, const Topic& topic, const GossipTopic& about,
+                          Time now) const;
+  // An RPC of the peer's.
+  void take(Turn turn, const PeerId& peer, const gossip::Rpc& rpc);
 
   // --- peers.cc
   void connected(const PeerId& peer, bool outbound);
   void disconnected(const PeerId& peer);
-  void stream_open(const PeerId& peer, std::string_view protocol);
+  void stream_open(Turn turn, const PeerId& peer, std::string_view protocol);
   void stream_closed(const PeerId& peer);
-  void send(const PeerId& peer, const gossip::Rpc& rpc);
+  void sent(const PeerId& peer, std::size_t bytes);
+  // What the peer will be told when this input is done: everything in as few RPCs as possible,
+  // for peers take only some IHAVE a heartbeat.
+  gossip::Rpc& tell(const PeerId& peer);
+  void flush();
+  void say_hello(Turn turn, const PeerId& peer, GossipPeer& to);
   Sent send(const PeerId& peer, std::shared_ptr<const Bytes> frame, Priority priority);
+  Sent keep_early(GossipPeer& to, std::shared_ptr<const Bytes> frame);
+  Sent drop(const PeerId& peer, GossipPeer& to);
   void share(const PeerId& peer, bool more);
 
   // --- topics.cc
   void subscribe(Turn turn, const Topic& topic);
   void unsubscribe(Turn turn, const Topic& topic);
   void peer_subscribes(Turn turn, const PeerId& peer, const Topic& topic);
+  bool note_subscriber(const PeerId& peer, const Topic& topic);
   void peer_leaves(const PeerId& peer, const Topic& topic);
-  void take_graft(Turn turn, const PeerId& peer, const Topic& topic,
-                  std::vector<gossip::Prune>& no);
+  void announce(const Topic& topic, bool subscribed);
+  void take_graft(Turn turn, const PeerId& peer, const Topic& topic);
   void take_prune(Turn turn, const PeerId& peer, const gossip::Prune& prune);
-  std::vector<PeerId> graftable(Turn turn, const Topic& topic, const GossipTopic& about,
-                                std::size_t most) const;
-  void graft(Turn turn, const Topic& topic, std::size_t up_to);
-  void prune(Turn turn, const Topic& topic, const PeerId& peer, Duration wait);
-  gossip::Prune refusal(const PeerId& peer, const Topic& topic, Duration wait) const;
+  bool may_graft(Turn turn, const Topic& topic, const GossipTopic& about, const PeerId& peer) const;
+  std::vector<PeerId> graftable(Turn turn, const Topic& topic, const GossipTopic& about) const;
+  void graft(const Topic& topic, GossipTopic& about, const PeerId& peer);
+  void graft_up_to_d(Turn turn, const Topic& topic, GossipTopic& about);
+  void prune(Turn turn, const Topic& topic, const PeerId& peer, Duration wait,
+             gossip::PruneCause cause);
   void forget_if_empty(const Topic& topic);
 
   // --- messages.cc
   Result<Receipt> publish(Turn turn, const Topic& topic, Bytes data);
+  Result<void> may_publish(const Topic& topic, const Bytes& data) const;
   std::vector<PeerId> recipients(Turn turn, GossipTopic& about);
   void receive(Turn turn, const PeerId& from, ByteView encoded);
-  void judge(Turn turn, GossipValidating message);
-  void accept(const GossipValidating& message);
+  bool room_to_validate(std::size_t size) const;
+  void ask_application(GossipFresh message);
+  void accept(GossipFresh message);
   void verdict(ValidationId id, Verdict verdict);
-  void take_ihave(Turn turn, const PeerId& peer, const gossip::IHave& have, gossip::Rpc& answer);
+  void take_ihave(Turn turn, const PeerId& peer, const gossip::IHave& have);
+  bool may_ask(Turn turn, const PeerId& peer, const MessageId& id);
   void take_iwant(const PeerId& peer, const std::vector<MessageId>& wanted);
 
   // --- heartbeat.cc
   void heartbeat(Turn turn);
+  void forget_old(Time now);
   void tend_mesh(Turn turn, const Topic& topic, GossipTopic& about);
   void shrink(Turn turn, const Topic& topic, GossipTopic& about);
   void ensure_outbound(Turn turn, const Topic& topic, GossipTopic& about);
+  std::size_t outbound_in(const GossipTopic& about) const;
   void tend_fanout(Turn turn, GossipTopic& about);
-  void emit_gossip(Turn turn, const Topic& topic, const GossipTopic& about);
+  void emit_gossip(Turn turn, const Topic& topic, const GossipTopic& about,
+                   std::vector<MessageId>& ids);
   void expire_validations(Time now);
 };
+
+// At most `most` of them, at random.
+inline void choose(Turn turn, std::vector<PeerId>& peers, std::size_t most) {
+  turn.rng.shuffle(std::span(peers));
+  if (peers.size() > most)
+    peers.erase(peers.begin() + static_cast<std::ptrdiff_t>(most), peers.end());
+}
 
 }  // namespace kadmesh

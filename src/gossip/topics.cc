@@ -6,64 +6,80 @@
 namespace kadmesh {
 
 using gossip::Prune;
-using gossip::Rpc;
+using gossip::PruneCause;
 
 namespace {
 
 std::uint64_t whole_seconds(Duration wait) {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(wait).count());
+  return static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::seconds>(wait).count());
+}
+
+// go reads a backoff of 0 as none, and so must we, or we would graft again at once.
+Duration backoff_of(const Prune& prune, Duration otherwise) {
+  if (prune.backoff.value_or(0) == 0) return otherwise;
+  return std::min(seconds_clamped(*prune.backoff), gossip::kMostBackoff);
 }
 
 }  // namespace
 
+Result<void> check_topic(const Topic& topic) {
+  if (!topic.empty() && topic.size() <= gossip::kMostTopicName) return {};
+  return fail(Errc::invalid,
+              "a topic has 1 to " + std::to_string(gossip::kMostTopicName) + " bytes");
+}
+
 void Gossip::State::subscribe(Turn turn, const Topic& topic) {
   GossipTopic& about = topics[topic];
   if (std::exchange(about.subscribed, true)) return;
-  // Who carried our messages without a subscription is the first to graft.
-  const auto fanout = std::exchange(about.fanout, {});
+  announce(topic, true);
   for (const PeerId& peer : about.subscribers) share(peer, true);
-  Rpc announcement;
-  announcement.subscriptions.push_back({true, topic});
-  for (const auto& [peer, state] : peers) send(peer, announcement);
-  for (const PeerId& peer : fanout) {
-    if (about.mesh.size() >= config.d || backoff.stands(topic, peer, turn.now.mono)) continue;
-    about.mesh.insert(peer);
-    Rpc rpc;
-    rpc.graft.push_back(topic);
-    send(peer, rpc);
-    ++counts.grafts;
-  }
-  graft(turn, topic, config.d);
+  // Who carried our messages without a subscription is the first to graft.
+  for (const PeerId& peer : std::exchange(about.fanout, {}))
+    if (about.mesh.size() < config.d && may_graft(turn, topic, about, peer))
+      graft(topic, about, peer);
+  graft_up_to_d(turn, topic, about);
 }
 
 void Gossip::State::unsubscribe(Turn turn, const Topic& topic) {
   const auto at = topics.find(topic);
   if (at == topics.end() || !at->second.subscribed) return;
   const auto mesh = at->second.mesh;
-  for (const PeerId& peer : mesh) prune(turn, topic, peer, config.unsubscribe_backoff);
+  for (const PeerId& peer : mesh)
+    prune(turn, topic, peer, config.unsubscribe_backoff, PruneCause::we_left);
   at->second.subscribed = false;
   for (const PeerId& peer : at->second.subscribers) share(peer, false);
-  Rpc announcement;
-  announcement.subscriptions.push_back({false, topic});
-  for (const auto& [peer, state] : peers) send(peer, announcement);
+  announce(topic, false);
   forget_if_empty(topic);
+}
+
+void Gossip::State::announce(const Topic& topic, bool subscribed) {
+  for (const auto& [peer, state] : peers) tell(peer).subscriptions.push_back({subscribed, topic});
 }
 
 // Grafts at once where the mesh is thin: a peer that has just subscribed misses nothing.
 void Gossip::State::peer_subscribes(Turn turn, const PeerId& peer, const Topic& topic) {
+  if (!note_subscriber(peer, topic)) return;
+  GossipTopic& about = topics.find(topic)->second;
+  if (about.subscribed && about.mesh.size() < config.d_lo && may_graft(turn, topic, about, peer))
+    graft(topic, about, peer);
+}
+
+// True when that is news. A topic that we have joined is always noted, so that what a peer says of
+// others cannot hide it.
+bool Gossip::State::note_subscriber(const PeerId& peer, const Topic& topic) {
   GossipPeer& who = peers.at(peer);
-  if (who.topics.contains(topic) || who.topics.size() >= gossip::kMostTopicsOfPeer) return;
-  who.topics.insert(topic);
-  GossipTopic& about = topics[topic];
-  about.subscribers.insert(peer);
-  if (!about.subscribed) return;
-  share(peer, true);
-  if (about.mesh.size() < config.d_lo) graft(turn, topic, about.mesh.size() + 1);
+  const auto known = topics.find(topic);
+  const bool ours = known != topics.end() && known->second.subscribed;
+  if (!ours && who.topics.size() >= gossip::kMostTopicsOfPeer) return false;
+  if (!who.topics.insert(topic).second) return false;
+  topics[topic].subscribers.insert(peer);
+  if (ours) share(peer, true);
+  return true;
 }
 
 void Gossip::State::peer_leaves(const PeerId& peer, const Topic& topic) {
   if (peers.at(peer).topics.erase(topic) == 0) return;
-  GossipTopic& about = topics.at(topic);
+  GossipTopic& about = topics.find(topic)->second;
   about.subscribers.erase(peer);
   about.mesh.erase(peer);
   about.fanout.erase(peer);
@@ -77,61 +93,62 @@ void Gossip::State::forget_if_empty(const Topic& topic) {
 }
 
 // --- grafting
+bool Gossip::State::may_graft(Turn turn, const Topic& topic, const GossipTopic& about,
+                              const PeerId& peer) const {
+  return !about.mesh.contains(peer) && peers.at(peer).stream != GossipPeer::Stream::closed &&
+         !backoff.bars(topic, peer, turn.now.mono);
+}
+
+// In random order.
 std::vector<PeerId> Gossip::State::graftable(Turn turn, const Topic& topic,
-                                             const GossipTopic& about, std::size_t most) const {
+                                             const GossipTopic& about) const {
   std::vector<PeerId> candidates;
   for (const PeerId& peer : about.subscribers)
-    if (!about.mesh.contains(peer) && !backoff.stands(topic, peer, turn.now.mono) &&
-        peers.at(peer).stream != GossipPeer::Stream::closed)
-      candidates.push_back(peer);
+    if (may_graft(turn, topic, about, peer)) candidates.push_back(peer);
   turn.rng.shuffle(std::span(candidates));
-  if (candidates.size() > most)
-    candidates.erase(candidates.begin() + static_cast<std::ptrdiff_t>(most), candidates.end());
   return candidates;
 }
 
-void Gossip::State::graft(Turn turn, const Topic& topic, std::size_t up_to) {
-  GossipTopic& about = topics.at(topic);
-  if (about.mesh.size() >= up_to) return;
-  Rpc rpc;
-  rpc.graft.push_back(topic);
-  for (const PeerId& peer : graftable(turn, topic, about, up_to - about.mesh.size())) {
-    about.mesh.insert(peer);
-    send(peer, rpc);
-    ++counts.grafts;
+void Gossip::State::graft(const Topic& topic, GossipTopic& about, const PeerId& peer) {
+  about.mesh.insert(peer);
+  tell(peer).graft.push_back(topic);
+  ++counts.grafts;
+}
+
+void Gossip::State::graft_up_to_d(Turn turn, const Topic& topic, GossipTopic& about) {
+  if (about.mesh.size() >= config.d) return;
+  for (const PeerId& peer : graftable(turn, topic, about)) {
+    if (about.mesh.size() >= config.d) return;
+    graft(topic, about, peer);
   }
 }
 
-// The PRUNE that answers a GRAFT, or that ends one. A v1.0 peer knows no backoff field.
-Prune Gossip::State::refusal(const PeerId& peer, const Topic& topic, Duration wait) const {
-  if (!peers.at(peer).v11) return {topic, std::nullopt};
-  return {topic, whole_seconds(wait)};
-}
-
-void Gossip::State::prune(Turn turn, const Topic& topic, const PeerId& peer, Duration wait) {
-  topics.at(topic).mesh.erase(peer);
-  backoff.add(topic, peer, after(turn.now.mono, wait));
-  Rpc rpc;
-  rpc.prune.push_back(refusal(peer, topic, wait));
-  send(peer, rpc);
+// Ends a GRAFT, or answers one. A v1.0 peer knows no backoff field.
+void Gossip::State::prune(Turn turn, const Topic& topic, const PeerId& peer, Duration wait,
+                          PruneCause cause) {
+  topics.find(topic)->second.mesh.erase(peer);
+  backoff.add(topic, peer, after(turn.now.mono, wait), cause);
+  auto& told = tell(peer).prune;
+  if (std::ranges::count(told, topic, &Prune::topic) > 0) return;
+  const bool v11 = peers.at(peer).v11;
+  told.push_back({topic, v11 ? std::optional(whole_seconds(wait)) : std::nullopt});
   ++counts.prunes;
 }
 
-// A GRAFT creates nothing: a topic that we have not joined is passed over.
-void Gossip::State::take_graft(Turn turn, const PeerId& peer, const Topic& topic,
-                               std::vector<Prune>& no) {
+// A GRAFT creates nothing: a topic that we have not joined is passed over. One that overtakes its
+// SUBSCRIBE implies it. Above Dhi only peers that we dialled are taken, for an attacker who dials
+// us cannot choose those; a Dhi of 0 means that there is no mesh.
+void Gossip::State::take_graft(Turn turn, const PeerId& peer, const Topic& topic) {
   const auto at = topics.find(topic);
   if (at == topics.end() || !at->second.subscribed || at->second.mesh.contains(peer)) return;
   GossipTopic& about = at->second;
-  const bool too_early = backoff.stands(topic, peer, turn.now.mono);
-  const bool full = about.mesh.size() >= config.d_hi && !peers.at(peer).outbound;
-  // A GRAFT that overtakes its SUBSCRIBE implies it; a peer that is beyond its topics is refused.
-  if (!too_early && !full) peer_subscribes(turn, peer, topic);
-  if (too_early || full || !about.subscribers.contains(peer)) {
-    backoff.add(topic, peer, after(turn.now.mono, config.prune_backoff));
-    no.push_back(refusal(peer, topic, config.prune_backoff));
-    return;
-  }
+  const GossipPeer& who = peers.at(peer);
+  if (who.stream == GossipPeer::Stream::closed) return;  // nothing could be sent to it, not even no
+  if (backoff.stands(topic, peer, turn.now.mono))
+    return prune(turn, topic, peer, config.prune_backoff, PruneCause::graft_too_early);
+  if (about.mesh.size() >= config.d_hi && (!who.outbound || config.d_hi == 0))
+    return prune(turn, topic, peer, config.prune_backoff, PruneCause::mesh_full);
+  note_subscriber(peer, topic);
   about.mesh.insert(peer);
 }
 
@@ -139,10 +156,8 @@ void Gossip::State::take_prune(Turn turn, const PeerId& peer, const Prune& prune
   const auto at = topics.find(prune.topic);
   if (at == topics.end() || !at->second.subscribed) return;
   at->second.mesh.erase(peer);
-  const Duration wait = prune.backoff
-                            ? std::min(seconds_clamped(*prune.backoff), gossip::kMostBackoff)
-                            : config.prune_backoff;
-  backoff.add(prune.topic, peer, after(turn.now.mono, wait));
+  backoff.add(prune.topic, peer, after(turn.now.mono, backoff_of(prune, config.prune_backoff)),
+              PruneCause::they_pruned);
 }
 
 }  // namespace kadmesh

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
-#include <span>
 
 #include "base/framing.h"
 #include "base/proto_scan.h"
@@ -15,7 +14,9 @@ namespace kadmesh::gossip {
 namespace {
 
 constexpr std::string_view kSignaturePrefix = "libp2p-pubsub:";
-constexpr std::uint8_t kPublishTag = 2 << 3 | 2;
+constexpr std::uint32_t kPublish = 2;
+constexpr std::uint8_t kPublishTag = kPublish << 3 | 2;
+enum MessageField : std::uint32_t { kFrom = 1, kData, kSeqno, kTopic, kSignature, kKey };
 constexpr std::size_t kSeqnoSize = 8;
 
 // --- bounds, before decoding
@@ -32,17 +33,17 @@ constexpr std::array<FieldShape, 3> kRpcFields{{{1, kMostSubOpts, &kLeafShape},
                                                 {2, kMostPublishes, nullptr},
                                                 {3, kMostControls, &kControlShape}}};
 constexpr MessageShape kRpcShape{kRpcFields};
-constexpr std::size_t kMostMessageFields = 64;
 
 Bytes bytes(const std::string& text) { return to_bytes(as_bytes(text)); }
 std::string text(ByteView view) { return std::string(as_text(view)); }
 
-bool usable(const std::string& topic) { return !topic.empty() && topic.size() <= kMostTopicName; }
+bool usable(std::string_view topic) { return !topic.empty() && topic.size() <= kMostTopicName; }
 
 std::vector<MessageId> ids(const auto& repeated) {
   std::vector<MessageId> out;
   out.reserve(static_cast<std::size_t>(repeated.size()));
-  for (const std::string& id : repeated) out.push_back(bytes(id));
+  for (const std::string& id : repeated)
+    if (id.size() <= kMostIdSize) out.push_back(bytes(id));
   return out;
 }
 
@@ -92,30 +93,36 @@ class Batch {
   std::size_t size_ = 0;
 };
 
-// Calls `add` with runs of ids that fit one frame together with what stands beside them.
-void in_chunks(const std::vector<MessageId>& ids, auto&& add) {
-  constexpr std::size_t kMostChunk = kMostControlOut / 2;
-  for (std::size_t from = 0; from < ids.size();) {
-    std::size_t to = from, size = 0;
-    while (to < ids.size() && (to == from || size + ids[to].size() + 3 <= kMostChunk))
-      size += ids[to++].size() + 3;
-    add(std::span(ids).subspan(from, to - from), size);
-    from = to;
+// Calls `add` with runs of ids, each of which fills a frame; a run's `size` is what it adds to one.
+void in_chunks(const std::vector<MessageId>& ids, std::size_t beside, auto&& add) {
+  constexpr std::size_t kPerId = 3;  // tag and length
+  std::vector<const MessageId*> chunk;
+  std::size_t size = beside;
+  for (const MessageId& id : ids) {
+    if (id.size() > kMostIdSize) continue;
+    if (!chunk.empty() && size + id.size() + kPerId > kMostControlOut) {
+      add(chunk, size);
+      chunk.clear();
+      size = beside;
+    }
+    chunk.push_back(&id);
+    size += id.size() + kPerId;
   }
+  if (!chunk.empty()) add(chunk, size);
 }
 
 void add_ihave(Batch& batch, const IHave& have) {
-  in_chunks(have.ids, [&](std::span<const MessageId> chunk, std::size_t size) {
-    auto* out = batch.room(size + have.topic.size()).mutable_control()->add_ihave();
+  in_chunks(have.ids, have.topic.size(), [&](const auto& chunk, std::size_t size) {
+    auto* out = batch.room(size).mutable_control()->add_ihave();
     out->set_topic(have.topic);
-    for (const MessageId& id : chunk) out->add_ids(text(id));
+    for (const MessageId* id : chunk) out->add_ids(text(*id));
   });
 }
 
 void add_iwant(Batch& batch, const std::vector<MessageId>& wanted) {
-  in_chunks(wanted, [&](std::span<const MessageId> chunk, std::size_t size) {
+  in_chunks(wanted, 0, [&](const auto& chunk, std::size_t size) {
     auto* out = batch.room(size).mutable_control()->add_iwant();
-    for (const MessageId& id : chunk) out->add_ids(text(id));
+    for (const MessageId* id : chunk) out->add_ids(text(*id));
   });
 }
 
@@ -131,10 +138,9 @@ void add_subscription(Batch& batch, const SubOpts& change) {
   out->set_topic(change.topic);
 }
 
-Bytes signed_bytes(const pb::GossipMessage& unsigned_message) {
+Bytes signed_bytes(ByteView unsigned_message) {
   Bytes out = to_bytes(as_bytes(kSignaturePrefix));
-  const std::string encoded = unsigned_message.SerializeAsString();
-  append(out, as_bytes(encoded));
+  append(out, unsigned_message);
   return out;
 }
 
@@ -147,22 +153,77 @@ pb::GossipMessage unsigned_form(const GossipMessage& message) {
   return out;
 }
 
+// Of a message that has been decoded.
+Bytes without_signature(ByteView encoded) {
+  Bytes out;
+  out.reserve(encoded.size());
+  while (!encoded.empty()) {
+    const ProtoField field = *take_field(encoded);
+    const bool left_out = field.number == kSignature || field.number == kKey;
+    if (!field.is_bytes || !left_out) append(out, field.whole);
+  }
+  return out;
+}
+
+Result<void> take_author(SignedMessage& message, ByteView from) {
+  if (from.empty()) return {};
+  ASSIGN_OR_RETURN(message.from, PeerId::from_bytes(from));
+  return {};
+}
+
+Result<void> take(SignedMessage& message, const ProtoField& field) {
+  if (!field.is_bytes) return {};
+  switch (field.number) {
+    case kFrom:
+      return take_author(message, field.body);
+    case kData:
+      message.data = field.body;
+      break;
+    case kSeqno:
+      message.seqno = field.body;
+      break;
+    case kTopic:
+      message.topic = as_text(field.body);
+      break;
+    case kSignature:
+      message.signature = field.body;
+      break;
+    case kKey:
+      message.key = field.body;
+      break;
+    default:
+      break;
+  }
+  return {};
+}
+
 Result<PublicKey> author_key(const SignedMessage& message) {
-  if (!message.key) return key_of(*message.message.from);
-  ASSIGN_OR_RETURN(const PublicKey key, PublicKey::from_proto(*message.key));
-  if (key.peer_id() != *message.message.from)
+  if (message.key.empty()) return key_of(*message.from);
+  ASSIGN_OR_RETURN(const PublicKey key, PublicKey::from_proto(message.key));
+  if (key.peer_id() != *message.from)
     return fail(Errc::auth, "gossip: the key is not the author's");
   return key;
 }
 
 Result<void> check_strict_sign(const SignedMessage& message) {
-  if (!message.message.from || !message.signature)
+  if (!message.from || message.signature.empty())
     return fail(Errc::protocol, "gossip: an unsigned message where signatures are demanded");
-  if (message.message.seqno.size() != kSeqnoSize)
+  if (message.seqno.size() != kSeqnoSize)
     return fail(Errc::protocol, "gossip: a sequence number that is not 8 bytes");
   ASSIGN_OR_RETURN(const PublicKey key, author_key(message));
-  if (!key.verify(signed_bytes(unsigned_form(message.message)), *message.signature))
+  if (!key.verify(signed_bytes(without_signature(message.encoded)), message.signature))
     return fail(Errc::auth, "gossip: a signature that does not verify");
+  return {};
+}
+
+// Everything of an RPC but its messages.
+Result<void> take_rest(Rpc& rpc, ByteView encoded) {
+  pb::GossipRpc received;
+  if (!received.ParseFromArray(encoded.data(), static_cast<int>(encoded.size())))
+    return fail(Errc::malformed, "gossip: not an RPC");
+  for (const auto& change : received.subscriptions())
+    if (usable(change.topic())) rpc.subscriptions.push_back({change.subscribe(), change.topic()});
+  take_control(rpc, received.control());
   return {};
 }
 
@@ -175,14 +236,16 @@ bool Rpc::empty() const {
 
 Result<Rpc> decode_rpc(ByteView encoded) {
   RETURN_IF_ERROR(scan_message(encoded, kRpcShape, {kMostRpc, kMostElements}));
-  pb::GossipRpc received;
-  if (!received.ParseFromArray(encoded.data(), static_cast<int>(encoded.size())))
-    return fail(Errc::malformed, "gossip: not an RPC");
   Rpc rpc;
-  for (const auto& change : received.subscriptions())
-    if (usable(change.topic())) rpc.subscriptions.push_back({change.subscribe(), change.topic()});
-  for (const std::string& message : received.publish()) rpc.publish.push_back(bytes(message));
-  take_control(rpc, received.control());
+  Bytes rest;
+  while (!encoded.empty()) {
+    ASSIGN_OR_RETURN(const ProtoField field, take_field(encoded));
+    if (field.number == kPublish && field.is_bytes)
+      rpc.publish.push_back(field.body);
+    else
+      append(rest, field.whole);
+  }
+  if (!rest.empty()) RETURN_IF_ERROR(take_rest(rpc, rest));
   return rpc;
 }
 
@@ -197,7 +260,7 @@ std::vector<Bytes> encode_rpc(const Rpc& rpc) {
     for (const IHave& have : rpc.ihave) add_ihave(batch, have);
     add_iwant(batch, rpc.iwant);
   }
-  for (const Bytes& message : rpc.publish) frames.push_back(message_frame(message));
+  for (const ByteView message : rpc.publish) frames.push_back(message_frame(message));
   return frames;
 }
 
@@ -212,28 +275,27 @@ Bytes message_frame(ByteView message) {
 }
 
 Result<SignedMessage> decode_message(ByteView encoded) {
-  RETURN_IF_ERROR(scan_message(encoded, kLeafShape, {kMostRpc, kMostMessageFields}));
-  pb::GossipMessage received;
-  if (!received.ParseFromArray(encoded.data(), static_cast<int>(encoded.size())))
-    return fail(Errc::malformed, "gossip: not a message");
-  if (!usable(received.topic())) return fail(Errc::malformed, "gossip: a message without a topic");
-  SignedMessage out;
-  if (received.has_from()) {
-    ASSIGN_OR_RETURN(const PeerId from, PeerId::from_bytes(as_bytes(received.from())));
-    out.message.from = from;
+  SignedMessage message;
+  message.encoded = encoded;
+  std::size_t fields = 0;
+  while (!encoded.empty()) {
+    if (++fields > kMostMessageFields) return fail(Errc::limit, "gossip: fields in a message");
+    ASSIGN_OR_RETURN(const ProtoField field, take_field(encoded));
+    RETURN_IF_ERROR(take(message, field));
   }
-  out.message.data = bytes(received.data());
-  out.message.seqno = bytes(received.seqno());
-  out.message.topic = received.topic();
-  if (received.has_signature()) out.signature = bytes(received.signature());
-  if (received.has_key()) out.key = bytes(received.key());
-  return out;
+  if (!usable(message.topic)) return fail(Errc::malformed, "gossip: a message without a topic");
+  return message;
+}
+
+GossipMessage owned(const MessageView& message) {
+  return {message.from, to_bytes(message.data), to_bytes(message.seqno), Topic(message.topic)};
 }
 
 Bytes encode_message(const GossipMessage& message, const KeyPair* author) {
   pb::GossipMessage out = unsigned_form(message);
   if (author) {
-    out.set_signature(text(author->sign(signed_bytes(out))));
+    const std::string form = out.SerializeAsString();
+    out.set_signature(text(author->sign(signed_bytes(as_bytes(form)))));
     if (author->peer_id().inlined_key().empty()) out.set_key(text(author->public_key().proto()));
   }
   const std::string encoded = out.SerializeAsString();
@@ -242,7 +304,7 @@ Bytes encode_message(const GossipMessage& message, const KeyPair* author) {
 
 Result<void> check_signature(const SignedMessage& message, SignaturePolicy policy) {
   if (policy == SignaturePolicy::strict_sign) return check_strict_sign(message);
-  if (message.signature || message.key || message.message.from || !message.message.seqno.empty())
+  if (message.from || !message.signature.empty() || !message.key.empty() || !message.seqno.empty())
     return fail(Errc::protocol, "gossip: an author where messages are anonymous");
   return {};
 }

@@ -24,7 +24,7 @@ struct Prune {
 };
 struct Rpc {
   std::vector<SubOpts> subscriptions;
-  std::vector<Bytes> publish;  // encoded messages
+  std::vector<ByteView> publish;  // encoded messages; views into the RPC that was decoded
   std::vector<IHave> ihave;
   std::vector<MessageId> iwant;
   std::vector<Topic> graft;
@@ -34,26 +34,30 @@ struct Rpc {
 };
 
 // Elements are counted before anything is decoded. Errc::malformed, Errc::limit. What has no topic,
-// or one that is too long, is left out alone.
+// or one that is too long, and ids that are too long, are left out alone. Messages are not copied.
 Result<Rpc> decode_rpc(ByteView rpc);
 
 // One or more frames, length prefix included: control and subscriptions split at kMostControlOut,
-// each message in a frame of its own.
+// each message in a frame of its own. Ids that are too long are left out.
 std::vector<Bytes> encode_rpc(const Rpc& rpc);
 // The frame of an RPC that holds one encoded message and nothing else.
 Bytes message_frame(ByteView message);
 
 // --- a message
-struct SignedMessage {
-  GossipMessage message;
-  std::optional<Bytes> signature;
-  std::optional<Bytes> key;  // PublicKey protobuf, where the author's id does not hold it
+// Views into the encoded message; what is absent is empty. Most messages that arrive are
+// duplicates, so reading one neither copies nor allocates.
+struct SignedMessage : MessageView {
+  ByteView signature;
+  ByteView encoded;
 };
-// Errc::malformed: no protobuf, no topic, an author that is no peer id.
+// Errc::malformed: no protobuf, no topic, an author that is no peer id. Errc::limit.
 Result<SignedMessage> decode_message(ByteView bytes);
+GossipMessage owned(const MessageView& message);
 // Under StrictSign: with `author`'s signature, and its key where the id does not hold it.
 Bytes encode_message(const GossipMessage& message, const KeyPair* author);
-// What both policies demand of a received message. Errc::auth, Errc::protocol.
+// What both policies demand of a received message. Errc::auth, Errc::protocol. Signed is what came,
+// without signature and key: go signs fields that it does not know, and every stack writes fields
+// in the order of their numbers.
 Result<void> check_signature(const SignedMessage& message, SignaturePolicy policy);
 
 }  // namespace kadmesh::gossip

@@ -247,6 +247,10 @@ struct Node::State {
                         [&](GossipFault& a) {
                           notice(Notice::Level::info, "gossip", a.peer, a.why);
                           gossip_streams.fault(turn, a);
+                        },
+                        [&](GossipSlow& a) {
+                          notice(Notice::Level::info, "gossip", a.peer,
+                                 {Errc::limit, "the peer takes no more: frames are dropped"});
                         }},
                action);
   }
@@ -499,9 +503,10 @@ void Node::cancel(Turn turn, OpId op) {
   state_->settle(turn);
 }
 
-void Node::subscribe(Turn turn, const Topic& topic) {
-  state_->gossip.subscribe(turn, topic);
+Result<void> Node::subscribe(Turn turn, const Topic& topic) {
+  auto subscribed = state_->gossip.subscribe(turn, topic);
   state_->settle(turn);
+  return subscribed;
 }
 
 void Node::unsubscribe(Turn turn, const Topic& topic) {

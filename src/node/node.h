@@ -112,7 +112,7 @@ class Node {
   OpId await_ready(Turn turn, std::size_t live, Time deadline);
   void cancel(Turn turn, OpId op);
 
-  void subscribe(Turn turn, const Topic& topic);
+  Result<void> subscribe(Turn turn, const Topic& topic);
   void unsubscribe(Turn turn, const Topic& topic);
   Result<Receipt> publish(Turn turn, const Topic& topic, Bytes data);
   void verdict(Turn turn, ValidationId id, Verdict verdict);

@@ -1,0 +1,67 @@
+// What a GossipConfig must hold (gossipsub-v1.1.md "Parameters"; rust and go demand the same).
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "gossip/gossip.h"
+#include "gossip/params.h"
+
+namespace kadmesh {
+namespace {
+
+struct Constraint {
+  bool holds;
+  const char* name;
+};
+
+// What is made of author and number alone gives all anonymous messages the same id, so that only
+// the first would ever arrive.
+bool tells_anonymous_apart(const MessageIdFunction& function) {
+  const Bytes one{1}, two{2};
+  return function({{}, one, {}, {}, "t"}) != function({{}, two, {}, {}, "t"});
+}
+
+// A backoff travels in whole seconds, 0 meaning the default, and peers cap it.
+bool tellable(Duration backoff) { return backoff >= 1s && backoff <= gossip::kMostBackoff; }
+
+Result<void> first_broken(std::span<const Constraint> constraints) {
+  const auto broken = std::ranges::find(constraints, false, &Constraint::holds);
+  if (broken == constraints.end()) return {};
+  return fail(Errc::invalid, std::string("gossip: the configuration breaks ") + broken->name);
+}
+
+}  // namespace
+
+Result<void> check(const GossipConfig& c) {
+  constexpr std::size_t kMostD = 1'000;        // sums of these never overflow
+  constexpr std::size_t kMostWindows = 1'000;  // of which a heartbeat makes one
+  const Duration cached =
+      c.heartbeat * static_cast<std::int64_t>(std::min(c.history_windows, kMostWindows));
+  const std::array constraints{
+      Constraint{c.d_lo <= c.d, "d_lo <= d"},
+      Constraint{c.d <= c.d_hi, "d <= d_hi"},
+      Constraint{c.d_hi <= kMostD, "d_hi <= 1000"},
+      Constraint{c.d_lazy <= kMostD, "d_lazy <= 1000"},
+      Constraint{c.d_out == 0 || c.d_out < c.d_lo, "d_out < d_lo"},
+      Constraint{c.d_out <= c.d / 2, "d_out <= d / 2"},
+      Constraint{c.gossip_factor_percent <= 100, "gossip_factor_percent <= 100"},
+      Constraint{c.history_windows >= 1, "history_windows >= 1"},
+      Constraint{c.history_windows <= kMostWindows, "history_windows <= 1000"},
+      Constraint{c.gossip_windows <= c.history_windows, "gossip_windows <= history_windows"},
+      Constraint{c.heartbeat >= 10ms && c.heartbeat <= 1h, "10 ms <= heartbeat <= 1 h"},
+      Constraint{c.heartbeat_initial_delay >= 0s, "heartbeat_initial_delay >= 0"},
+      Constraint{c.fanout_ttl > 0s, "fanout_ttl > 0"},
+      Constraint{c.seen_ttl > cached, "seen_ttl > history_windows * heartbeat"},
+      Constraint{tellable(c.prune_backoff), "1 s <= prune_backoff <= 1 h"},
+      Constraint{tellable(c.unsubscribe_backoff), "1 s <= unsubscribe_backoff <= 1 h"},
+      Constraint{c.most_message >= 1 && c.most_message <= 1024 * 1024,
+                 "1 <= most_message <= 1 MiB"},
+      Constraint{c.message_id != nullptr, "message_id is set"},
+      Constraint{c.policy == SignaturePolicy::strict_sign || c.message_id == nullptr ||
+                     tells_anonymous_apart(c.message_id),
+                 "message_id is made of the data under strict_no_sign"},
+  };
+  return first_broken(constraints);
+}
+
+}  // namespace kadmesh

@@ -1,0 +1,263 @@
+#include "gossip/wire.h"
+
+#include "router.h"
+
+namespace kadmesh {
+using namespace testing;
+using namespace gossip;
+
+namespace {
+
+// Protobuf by hand, for what no honest encoder writes.
+Bytes field(std::uint8_t tag, ByteView value) {
+  Bytes out{static_cast<std::uint8_t>(tag << 3 | 2)};
+  put_frame(out, value);
+  return out;
+}
+Bytes joined(std::initializer_list<Bytes> parts) {
+  Bytes out;
+  for (const Bytes& part : parts) append(out, part);
+  return out;
+}
+Bytes repeated(const Bytes& part, std::size_t times) {
+  Bytes out;
+  for (std::size_t i = 0; i < times; ++i) append(out, part);
+  return out;
+}
+
+Bytes body(const Bytes& framed) {
+  ByteView in(framed);
+  FrameReader reader(Gossip::most_rpc());
+  return reader.next(in).value().value();
+}
+
+KeyPair vector_author() {
+  const Bytes seed =
+      from_hex("7e0830617c4a7de83925dfb2694556b12936c477a0e1feb2e148ec9da60fee7d").value();
+  Ed25519Seed fixed{};
+  std::ranges::copy(seed, fixed.begin());
+  return KeyPair::from_seed(fixed);
+}
+
+GossipMessage vector_message() {
+  return {vector_author().peer_id(), text_bytes("hello"), number(1), "test"};
+}
+
+Result<void> check_strict(ByteView encoded) {
+  return check_signature(decode_message(encoded).value(), SignaturePolicy::strict_sign);
+}
+Result<void> check_anonymous(ByteView encoded) {
+  return check_signature(decode_message(encoded).value(), SignaturePolicy::strict_no_sign);
+}
+
+}  // namespace
+
+// The key is that of libp2p specs, peer-ids/peer-ids.md; the signature was made by @libp2p/crypto.
+TEST_CASE("wire: a signed message has the published bytes") {
+  const KeyPair author = vector_author();
+  const Bytes encoded = encode_message(vector_message(), &author);
+  CHECK(to_hex(encoded) == "0a26" + to_hex(author.peer_id().bytes()) +
+                               "120568656c6c6f"
+                               "1a080000000000000001"
+                               "220474657374"
+                               "2a40"
+                               "f05e62a21b5f1f89b4ab356feb34c493746a2af8ef2fa03b9fd4956fb40d3c27"
+                               "9b1eae5153c6b28dce3b2f9bed546dc1cfd5a71513af0aa38ee38d31675ac30f");
+  CHECK(check_strict(encoded));
+}
+
+TEST_CASE("wire: an RPC with every field has the bytes of the specification") {
+  Rpc rpc;
+  rpc.subscriptions = {{true, "a"}, {false, "b"}};
+  rpc.graft = {"g"};
+  rpc.prune = {{"p", 60}, {"q", std::nullopt}};
+  rpc.ihave = {{"h", {{1, 2}}}};
+  rpc.iwant = {{3}};
+  const auto frames = encode_rpc(rpc);
+  REQUIRE(frames.size() == 1);
+  CHECK(to_hex(frames[0]) ==
+        "2f"
+        "0a050801120161"  // subscribe to a
+        "0a050800120162"  // leave b
+        "1a1f"
+        "0a070a016812020102"  // ihave h: 0102
+        "12030a0103"          // iwant 03
+        "1a030a0167"          // graft g
+        "22050a0170183c"      // prune p for 60 s
+        "22030a0171");        // prune q, as v1.0 says it
+}
+
+TEST_CASE("wire: an RPC read is the RPC written") {
+  Rpc rpc;
+  const Bytes message = signed_message(1, "data");
+  rpc.subscriptions = {{true, "a"}};
+  rpc.ihave = {{"h", {{1}, {2}}}};
+  rpc.iwant = {{3}, {4}};
+  rpc.graft = {"g"};
+  rpc.prune = {{"p", 7}};
+  rpc.publish = {message};
+  const auto frames = encode_rpc(rpc);
+  REQUIRE(frames.size() == 2);
+  const Bytes first = body(frames[0]), second = body(frames[1]);
+  const Rpc control = decode_rpc(first).value(), publish = decode_rpc(second).value();
+  CHECK(control.subscriptions[0].topic == "a");
+  CHECK(control.ihave[0].ids == rpc.ihave[0].ids);
+  CHECK(control.iwant == rpc.iwant);
+  CHECK(control.graft == rpc.graft);
+  CHECK(control.prune[0].backoff == 7);
+  REQUIRE(publish.publish.size() == 1);
+  CHECK(equal(publish.publish[0], message));
+}
+
+TEST_CASE("wire: control and subscriptions are split below rust's 16 KiB, and nothing is lost") {
+  Rpc rpc;
+  for (int i = 0; i < 300; ++i) rpc.subscriptions.push_back({true, std::string(200, 't')});
+  rpc.ihave.push_back({"h", std::vector<MessageId>(2'000, MessageId(46))});
+  rpc.iwant = std::vector<MessageId>(1'000, MessageId(250));
+  Told told;
+  for (const Bytes& framed : encode_rpc(rpc)) {
+    CHECK(framed.size() <= 16 * 1024);
+    const Bytes one = body(framed);
+    take(told, decode_rpc(one).value());
+  }
+  std::size_t ids = 0;
+  for (const IHave& have : told.ihave) ids += have.ids.size();
+  CHECK(told.subscriptions.size() == 300);
+  CHECK(ids == 2'000);
+  CHECK(told.iwant.size() == 1'000);
+}
+
+TEST_CASE("wire: ten RPCs, which is what peers take in a heartbeat, tell of 3000 messages of go") {
+  Rpc rpc;
+  rpc.ihave.push_back({"h", std::vector<MessageId>(3'000, MessageId(46))});
+  CHECK(encode_rpc(rpc).size() <= 10);
+}
+
+TEST_CASE("wire: what has no usable topic or id is left out, and the rest is taken") {
+  const Bytes nameless = field(1, from_hex("0801").value());
+  const Bytes long_name = field(1, joined({{0x08, 0x01}, field(2, Bytes(kMostTopicName + 1))}));
+  const Bytes good = field(1, joined({{0x08, 0x01}, field(2, text_bytes("ok"))}));
+  const Bytes wants =
+      field(3, field(2, joined({field(1, Bytes(kMostIdSize + 1)), field(1, {{7}})})));
+  const Bytes rpc = joined({nameless, long_name, good, wants});
+  const Rpc read = decode_rpc(rpc).value();
+  REQUIRE(read.subscriptions.size() == 1);
+  CHECK(read.subscriptions[0].topic == "ok");
+  REQUIRE(read.iwant.size() == 1);
+  CHECK(read.iwant[0] == MessageId{7});
+}
+
+TEST_CASE("wire: IDONTWANT and extensions of later versions are passed over") {
+  const Bytes later = field(3, joined({field(5, field(1, {{1}})), field(6, {})}));
+  const Rpc read = decode_rpc(joined({later, field(10, text_bytes("partial"))})).value();
+  CHECK(read.empty());
+}
+
+TEST_CASE("wire: a message's views point into its bytes") {
+  const Bytes encoded = signed_message(1, "some data");
+  const SignedMessage message = decode_message(encoded).value();
+  CHECK(as_text(message.data) == "some data");
+  CHECK(message.data.data() > encoded.data());
+  CHECK(message.data.data() < encoded.data() + encoded.size());
+  CHECK(message.from == id(1));
+  CHECK(message.topic == "t");
+}
+
+TEST_CASE("wire: a message without a topic or with an author that is no peer id is malformed") {
+  CHECK(decode_message(field(2, text_bytes("data"))) == fail(Errc::malformed));
+  CHECK(decode_message(joined({field(1, text_bytes("me")), field(4, text_bytes("t"))})) ==
+        fail(Errc::malformed));
+  CHECK(decode_message(from_hex("0a").value()) == fail(Errc::malformed));
+  CHECK(decode_message(repeated({0x38, 0x00}, kMostMessageFields + 1)) == fail(Errc::limit));
+}
+
+TEST_CASE("wire: every byte of a signed message is signed") {
+  const Bytes good = signed_message(1, "data");
+  REQUIRE(check_strict(good));
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    Bytes bad = good;
+    bad[i] ^= 0x01;
+    CAPTURE(i);
+    const auto message = decode_message(bad);
+    if (message) CHECK_FALSE(check_signature(*message, SignaturePolicy::strict_sign));
+  }
+}
+
+TEST_CASE("wire: fields that we do not know are signed with the rest, as go signs them") {
+  const Bytes unknown = field(9, text_bytes("later"));
+  Bytes unsigned_part = joined({field(1, id(1).bytes()), field(2, text_bytes("d")),
+                                field(3, number(1)), field(4, text_bytes("t")), unknown});
+  Bytes to_sign = text_bytes("libp2p-pubsub:");
+  append(to_sign, unsigned_part);
+  const Bytes signature = field(5, key(1).sign(to_sign));
+  CHECK(check_strict(joined({unsigned_part, signature})));
+  Bytes added = signed_message(1, "d");
+  append(added, unknown);
+  CHECK(check_strict(added) == fail(Errc::auth));
+}
+
+TEST_CASE("wire: a message whose author left data out is verified as it came") {
+  const Bytes unsigned_part =
+      joined({field(1, id(1).bytes()), field(3, number(1)), field(4, text_bytes("t"))});
+  Bytes to_sign = text_bytes("libp2p-pubsub:");
+  append(to_sign, unsigned_part);
+  CHECK(check_strict(joined({unsigned_part, field(5, key(1).sign(to_sign))})));
+}
+
+TEST_CASE("wire: StrictSign demands an author, a signature and eight bytes of number") {
+  const GossipMessage anonymous{std::nullopt, text_bytes("d"), {}, "t"};
+  CHECK(check_strict(encode_message(anonymous, nullptr)) == fail(Errc::protocol));
+  const GossipMessage short_number{id(1), text_bytes("d"), {1}, "t"};
+  CHECK(check_strict(encode_message(short_number, &key(1))) == fail(Errc::protocol));
+}
+
+TEST_CASE("wire: StrictNoSign takes a message without any trace of its author, and no other") {
+  const Bytes anonymous = encode_message({std::nullopt, text_bytes("d"), {}, "t"}, nullptr);
+  CHECK(to_hex(anonymous) == "120164220174");
+  CHECK(check_anonymous(anonymous));
+  for (const Bytes& trace :
+       {field(1, id(1).bytes()), field(3, number(1)), field(5, {{1}}), field(6, {{1}})})
+    CHECK(check_anonymous(joined({anonymous, trace})) == fail(Errc::protocol));
+}
+
+TEST_CASE("H42: the key beside a message must be its author's") {
+  const GossipMessage message{id(1), text_bytes("d"), number(1), "t"};
+  // Signed by 2 in the name of 1, with 2's own key beside it.
+  const Bytes forged =
+      joined({encode_message(message, &key(2)), field(6, key(2).public_key().proto())});
+  CHECK(check_strict(forged) == fail(Errc::auth));
+  const Bytes honest =
+      joined({encode_message(message, &key(1)), field(6, key(1).public_key().proto())});
+  CHECK(check_strict(honest));
+}
+
+TEST_CASE("H35: a frame of empty SUBSCRIBEs is refused before it is decoded") {
+  const Bytes empty{0x0a, 0x00};
+  CHECK(decode_rpc(repeated(empty, kMostSubOpts)));
+  CHECK(decode_rpc(repeated(empty, kMostSubOpts + 1)) == fail(Errc::limit));
+  CHECK(decode_rpc(repeated(empty, 500'000)) == fail(Errc::limit));
+}
+
+TEST_CASE("H36: every list of control has a bound that is checked before it is decoded") {
+  for (std::uint8_t kind = 1; kind <= 5; ++kind) {
+    CAPTURE(kind);
+    const Bytes one = field(kind, {});
+    CHECK(decode_rpc(field(3, repeated(one, kMostControls))));
+    CHECK(decode_rpc(field(3, repeated(one, kMostControls + 1))) == fail(Errc::limit));
+  }
+  const Bytes id_of_have = field(2, {{1}}), id_of_want = field(1, {{1}});
+  CHECK(decode_rpc(field(3, field(1, repeated(id_of_have, kMostIds)))));
+  CHECK(decode_rpc(field(3, field(1, repeated(id_of_have, kMostIds + 1)))) == fail(Errc::limit));
+  CHECK(decode_rpc(field(3, field(2, repeated(id_of_want, kMostIds + 1)))) == fail(Errc::limit));
+  CHECK(decode_rpc(field(3, field(5, repeated(id_of_want, kMostIds + 1)))) == fail(Errc::limit));
+}
+
+TEST_CASE("H36: all elements together have a bound, and so have the bytes") {
+  const Bytes full = field(1, repeated(field(2, {{1}}), kMostIds));
+  CHECK(decode_rpc(field(3, repeated(full, 4))));
+  CHECK(decode_rpc(field(3, repeated(full, 5))) == fail(Errc::limit));
+  CHECK(decode_rpc(repeated(field(2, {}), kMostPublishes + 1)) == fail(Errc::limit));
+  CHECK(decode_rpc(field(2, Bytes(kMostRpc))) == fail(Errc::limit));
+}
+
+}  // namespace kadmesh
