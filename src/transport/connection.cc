@@ -168,13 +168,15 @@ Result<void> Connection::read(Now now, Muxing& phase, ByteView& bytes) {
   return up().streams.on_bytes(turn(now), rest);
 }
 
+// Until there is no message: only then does the opener give its buffer back.
 Result<void> Connection::read(Now now, Up& phase, ByteView& bytes) {
-  ASSIGN_OR_RETURN(auto plain, phase.receive.next(bytes));
-  if (!plain) return {};
-  if (phase.proposal) RETURN_IF_ERROR(read_proposal_answer(phase, *plain));
-  if (!plain->empty()) RETURN_IF_ERROR(phase.streams.on_bytes(turn(now), *plain));
-  if (const Error* why = phase.streams.ended()) return std::unexpected(*why);
-  return {};
+  for (;;) {
+    ASSIGN_OR_RETURN(auto plain, phase.receive.next(bytes));
+    if (!plain) return {};
+    if (phase.proposal) RETURN_IF_ERROR(read_proposal_answer(phase, *plain));
+    if (!plain->empty()) RETURN_IF_ERROR(phase.streams.on_bytes(turn(now), *plain));
+    if (const Error* why = phase.streams.ended()) return std::unexpected(*why);
+  }
 }
 
 Result<void> Connection::read_proposal_answer(Up& phase, ByteView& plain) {

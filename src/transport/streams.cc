@@ -221,7 +221,6 @@ void Streams::on(Time, const YamuxSession::Reset& event) {
 
 Error Streams::reason(std::uint32_t code) const {
   if (why_) return *why_;
-  if (const Error* why = yamux_.why()) return *why;
   return {Errc::reset, "the peer reset the stream, code " + std::to_string(code)};
 }
 

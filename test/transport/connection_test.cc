@@ -215,6 +215,7 @@ TEST_CASE("H8: a pipe that counts more bytes as written than it was given change
     pair.us.streams().write(id, Bytes(64 * 1024));
     out += pair.us->take_output(pair.us.now).size();
   }
+  CHECK(out > kWriteBudget / 2);
   CHECK(out <= kWriteBudget);
 }
 
@@ -230,6 +231,17 @@ TEST_CASE("connection: a pipe that takes bytes slowly is not a stalled one") {
     CHECK(pair.us->next_timer() != pair.us.now);
   }
   pair.us->on_timer(pair.us.now + 1s);
+  CHECK(pair.us.phase() == Phase::up);
+}
+
+TEST_CASE("connection: bytes have their time from when they left, however long it was quiet") {
+  ConnectionPair pair;
+  pair.exchange();
+  const StreamId id = pair.agreed_stream();
+  pair.pass(kWriteStall - 1s);
+  pair.us.streams().write(id, as_bytes("after a silence"));
+  CHECK(!pair.us->take_output(pair.us.now).empty());
+  pair.us->on_timer(pair.us.now + 2s);
   CHECK(pair.us.phase() == Phase::up);
 }
 

@@ -109,6 +109,30 @@ TEST_CASE_FIXTURE(Fixture, "streams: too many of the peer's without a protocol a
   CHECK(us.all<OpenFailed>().size() == 10);
 }
 
+TEST_CASE_FIXTURE(Fixture, "streams: places of the peer's that failed are free again") {
+  us.speak();
+  for (int round = 0; round < 3; ++round) {
+    for (std::size_t i = 0; i < kMaxListening; ++i) us.streams().open(kEither, soon()).value();
+    them.hear(us.speak());
+    them.poll();
+    CHECK(them.streams().size() == kMaxListening);
+    pass(10s);
+    us->on_timer(us.now);
+    them->on_timer(them.now);
+    exchange();
+    CHECK(them.streams().size() == 0);
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "streams: whoever leaves on the first event hears no second") {
+  const StreamId id = *us.streams().open(kEcho, soon());
+  us.streams().write(id, as_bytes("question"));
+  them.hear(us.speak());
+  CHECK(std::holds_alternative<StreamOpened>(*them->poll(them.now)));
+  them.streams().reset(id, 0);
+  CHECK(!them->poll(them.now));
+}
+
 TEST_CASE_FIXTURE(Fixture, "streams: half closed, the other half still works") {
   const StreamId id = agreed_stream();
   us.streams().write(id, as_bytes("question"));
