@@ -26,8 +26,10 @@ void take_output(Side& side, Bytes& out) {
   append(out, side.take_output());
 }
 
+// Whether we blame the peer.
 std::uint32_t goodbye_for(Errc why) {
-  return why == Errc::closed ? yamux_reason::kNormal : yamux_reason::kProtocol;
+  const bool fault = why == Errc::malformed || why == Errc::protocol || why == Errc::auth;
+  return fault ? yamux_reason::kProtocol : yamux_reason::kNormal;
 }
 }  // namespace
 
@@ -106,7 +108,7 @@ std::optional<std::string> Connection::take_keylog() { return std::exchange(keyl
 void Connection::on_bytes(Now now, ByteView bytes) {
   while (!cause_ && !bytes.empty()) {
     if (auto result = read(now, bytes); !result)
-      return die(result.error(), yamux_reason::kProtocol);
+      return die(result.error(), goodbye_for(result.error().code));
   }
 }
 
@@ -223,7 +225,7 @@ void Connection::on_timer(Time now) {
   auto* phase = std::get_if<Up>(&stack_);
   if (!phase) return;
   phase->streams.on_timer(now);
-  if (const Error* why = phase->streams.ended()) die(Error(*why), yamux_reason::kProtocol);
+  if (const Error* why = phase->streams.ended()) die(Error(*why), yamux_reason::kNormal);
 }
 
 // --- output

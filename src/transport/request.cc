@@ -188,7 +188,7 @@ bool Requester::State::on(Turn turn, const OpenFailed& event) {
   Pending& one = pending.at(*id);
   by_stream.erase(event.key);
   one.stream.reset();
-  if (one.retried || swarm.connected(event.peer)) {
+  if (one.retried || one.request.addrs.empty() || swarm.connected(event.peer)) {
     complete(turn, *id, std::unexpected(event.cause));
   } else {
     one.retried = true;

@@ -34,10 +34,9 @@ Swarm::~Swarm() = default;
 // --- what the driver reports
 
 ConnId Swarm::on_accepted(Turn turn, const Endpoint& local, const Endpoint& remote) {
-  State& s = *state_;
-  s.now = turn.now.mono;
+  State& s = state_->in(turn);
   const ConnId id = s.new_id();
-  if (s.refusal(remote)) {
+  if (s.refuse(remote)) {
     s.actions.push_back(ClosePipe{id, true});
     return id;
   }
@@ -54,50 +53,45 @@ ConnId Swarm::on_accepted(Turn turn, const Endpoint& local, const Endpoint& remo
 }
 
 void Swarm::on_dialed(Turn turn, ConnId id, const Endpoint& local) {
-  State& s = *state_;
-  s.now = turn.now.mono;
+  State& s = state_->in(turn);
   Link* link = s.find(id);
   if (!link || link->stage != Link::Stage::dialing) return;
   --s.dialing;
   link->local = Multiaddr::tcp(local);
   s.open(turn, id, Role::initiator);
-  s.feed_starved(turn);
+  s.feed_starved();
 }
 
 void Swarm::on_dial_failed(Turn turn, ConnId id, const Error& cause) {
-  State& s = *state_;
-  s.now = turn.now.mono;
+  State& s = state_->in(turn);
   const Link* link = s.find(id);
-  if (link && link->stage == Link::Stage::dialing) s.attempt_failed(turn, id, cause);
+  if (link && link->stage == Link::Stage::dialing) s.attempt_failed(id, cause);
 }
 
 void Swarm::on_bytes(Turn turn, ConnId id, ByteView bytes) {
-  State& s = *state_;
-  s.now = turn.now.mono;
+  State& s = state_->in(turn);
   Link* link = s.find(id);
   if (!link || !link->connection) return;
   link->connection->on_bytes(turn.now, bytes);
-  s.settle(turn, id);
+  s.settle(id);
 }
 
 void Swarm::on_written(Turn turn, ConnId id, std::size_t count) {
-  State& s = *state_;
-  s.now = turn.now.mono;
+  State& s = state_->in(turn);
   Link* link = s.find(id);
   if (!link || !link->connection) return;
   link->connection->on_written(s.now, count);
-  s.settle(turn, id);
+  s.settle(id);
 }
 
 void Swarm::on_closed(Turn turn, ConnId id, const Error& cause) {
-  State& s = *state_;
-  s.now = turn.now.mono;
+  State& s = state_->in(turn);
   Link* link = s.find(id);
   if (!link) return;
-  if (!link->connection) return s.attempt_failed(turn, id, cause);
+  if (!link->connection) return s.attempt_failed(id, cause);
   link->pipe_ended = true;
   link->connection->on_pipe_ended(cause);
-  s.settle(turn, id);
+  s.settle(id);
 }
 
 // --- time
@@ -105,41 +99,40 @@ void Swarm::on_closed(Turn turn, ConnId id, const Error& cause) {
 Time Swarm::next_timer() const { return state_->timers.next(); }
 
 void Swarm::on_timer(Turn turn) {
-  State& s = *state_;
-  s.now = turn.now.mono;
-  while (const auto key = s.timers.expire(turn.now.mono)) s.on_timer(turn, *key);
+  State& s = state_->in(turn);
+  while (const auto key = s.timers.expire(turn.now.mono)) s.on_timer(*key);
 }
 
-void Swarm::State::on_timer(Turn turn, TimerKey key) {
+void Swarm::State::on_timer(TimerKey key) {
   const std::uint64_t id = key >> 2;
   switch (static_cast<Timer>(key & 3)) {
     case Timer::link:
-      return on_link_timer(turn, ConnId{id});
+      return on_link_timer(ConnId{id});
     case Timer::idle:
-      return on_idle(turn, ConnId{id});
+      return on_idle(ConnId{id});
     case Timer::job:
-      return pump(turn, JobId{id});
+      return pump(JobId{id});
     case Timer::dial:
-      return dial_timed_out(turn, DialId{id});
+      return dial_timed_out(DialId{id});
   }
 }
 
-void Swarm::State::on_link_timer(Turn turn, ConnId id) {
+void Swarm::State::on_link_timer(ConnId id) {
   Link& link = links.at(id);
   link.armed = kNever;
   if (link.stage == Link::Stage::dialing) {
     actions.push_back(ClosePipe{id, true});
-    return attempt_failed(turn, id, {Errc::timeout, "connect() has not been answered"});
+    return attempt_failed(id, {Errc::timeout, "connect() has not been answered"});
   }
   link.connection->on_timer(now);
-  settle(turn, id);
+  settle(id);
 }
 
-void Swarm::State::on_idle(Turn turn, ConnId id) {
+void Swarm::State::on_idle(ConnId id) {
   Link& link = links.at(id);
   link.idle = false;
   link.connection->close({Errc::closed, "idle: no stream used it and nobody held it"});
-  settle(turn, id);
+  settle(id);
 }
 
 // --- output
@@ -235,17 +228,15 @@ void Swarm::not_keeping(std::string protocol) {
 
 DialId Swarm::dial(Turn turn, std::optional<PeerId> peer, std::span<const Multiaddr> addrs,
                    Time deadline) {
-  State& s = *state_;
-  s.now = turn.now.mono;
+  State& s = state_->in(turn);
   const DialId id{++s.last_dial};
-  s.start_dial(turn, id, std::move(peer), addrs, deadline);
+  s.start_dial(id, std::move(peer), addrs, deadline);
   return id;
 }
 
 void Swarm::cancel_dial(Turn turn, DialId id) {
-  State& s = *state_;
-  s.now = turn.now.mono;
-  s.withdraw(turn, id);
+  State& s = state_->in(turn);
+  s.withdraw(id);
   std::erase_if(s.events, [id](const SwarmEvent& event) {
     const auto* finished = std::get_if<DialFinished>(&event);
     return finished && finished->id == id;
@@ -265,91 +256,81 @@ Result<StreamKey> Swarm::open_stream(Turn turn, const PeerId& peer,
 
 Result<StreamKey> Swarm::open_stream_on(Turn turn, ConnId conn,
                                         std::span<const std::string> protocols, Time deadline) {
-  State& s = *state_;
-  s.now = turn.now.mono;
-  Connection* connection = s.live(conn);
-  if (!connection) return fail(Errc::unreachable, "the connection has ended");
+  State& s = state_->in(turn);
+  Streams* streams = s.connected(conn) ? s.streams(conn) : nullptr;
+  if (!streams) return fail(Errc::unreachable, "the connection has ended");
   if (deadline <= s.now)
     return fail(Errc::timeout, "the stream's deadline had come before it began");
-  ASSIGN_OR_RETURN(const StreamId id, connection->streams().open(protocols, deadline));
+  ASSIGN_OR_RETURN(const StreamId id, streams->open(protocols, deadline));
   s.touch(conn);
   return StreamKey{conn, id};
 }
 
 std::size_t Swarm::write(Turn turn, StreamKey key, ByteView bytes) {
-  State& s = *state_;
-  s.now = turn.now.mono;
-  Connection* connection = s.live(key.conn);
-  if (!connection) return 0;
-  const std::size_t count = connection->streams().write(key.stream, bytes);
-  s.mark_dirty(key.conn, *s.find(key.conn));
+  State& s = state_->in(turn);
+  Streams* streams = s.streams(key.conn);
+  if (!streams) return 0;
+  const std::size_t count = streams->write(key.stream, bytes);
+  s.touch(key.conn);
   return count;
 }
 
 ByteView Swarm::readable(StreamKey key) const {
-  const Link* link = state_->find(key.conn);
-  return link && link->connection && link->connection->peer()
-             ? std::as_const(*link->connection).streams().readable(key.stream)
-             : ByteView();
+  const Streams* streams = state_->streams(key.conn);
+  return streams ? streams->readable(key.stream) : ByteView();
 }
 
 void Swarm::consumed(Turn turn, StreamKey key, std::size_t count) {
-  State& s = *state_;
-  s.now = turn.now.mono;
-  Link* link = s.find(key.conn);
-  if (!link || !link->connection || !link->connection->peer()) return;
-  link->connection->streams().consumed(s.now, key.stream, count);
+  State& s = state_->in(turn);
+  Streams* streams = s.streams(key.conn);
+  if (!streams) return;
+  streams->consumed(s.now, key.stream, count);
   s.touch(key.conn);
 }
 
 void Swarm::finish(Turn turn, StreamKey key) {
-  State& s = *state_;
-  s.now = turn.now.mono;
-  Connection* connection = s.live(key.conn);
-  if (!connection) return;
-  connection->streams().finish(key.stream);
+  State& s = state_->in(turn);
+  Streams* streams = s.streams(key.conn);
+  if (!streams) return;
+  streams->finish(key.stream);
   s.touch(key.conn);
 }
 
 void Swarm::reset(Turn turn, StreamKey key, std::uint32_t code) {
-  State& s = *state_;
-  s.now = turn.now.mono;
-  Link* link = s.find(key.conn);
-  if (!link || !link->connection || !link->connection->peer()) return;
-  link->connection->streams().reset(key.stream, code);
+  State& s = state_->in(turn);
+  Streams* streams = s.streams(key.conn);
+  if (!streams) return;
+  streams->reset(key.stream, code);
   s.touch(key.conn);
 }
 
 void Swarm::release(Turn turn, StreamKey key) {
-  State& s = *state_;
-  s.now = turn.now.mono;
-  Link* link = s.find(key.conn);
-  if (!link || !link->connection || !link->connection->peer()) return;
-  link->connection->streams().release(key.stream);
+  State& s = state_->in(turn);
+  Streams* streams = s.streams(key.conn);
+  if (!streams) return;
+  streams->release(key.stream);
   s.touch(key.conn);
 }
 
 // --- connections
 
 void Swarm::close(Turn turn, ConnId id, const Error& why) {
-  State& s = *state_;
-  s.now = turn.now.mono;
+  State& s = state_->in(turn);
   Link* link = s.find(id);
   if (!link) return;
   if (!link->connection) {
     s.actions.push_back(ClosePipe{id, true});
-    return s.attempt_failed(turn, id, why);
+    return s.attempt_failed(id, why);
   }
   link->connection->close(why);
-  s.settle(turn, id);
+  s.settle(id);
 }
 
 void Swarm::close_all(Turn turn, const Error& why) {
-  State& s = *state_;
-  s.now = turn.now.mono;
+  State& s = state_->in(turn);
   while (!s.jobs.empty()) {
     const auto& [id, job] = *s.jobs.begin();
-    s.finish_job(turn, id, std::unexpected(why), State::Rest::drop);
+    s.finish_job(id, std::unexpected(why), State::Rest::drop);
   }
   std::vector<ConnId> ids;
   for (const auto& [id, link] : s.links) ids.push_back(id);
@@ -409,11 +390,11 @@ Swarm::Counters Swarm::counters() const {
     if (link.stage == Link::Stage::dialing || link.stage == Link::Stage::opening) ++count.opening;
     if (!link.connection) continue;
     count.buffered_bytes += link.connection->buffered_bytes();
-    if (link.connection->peer()) {
-      count.streams += std::as_const(*link.connection).streams().size();
-    }
+    if (const Streams* streams = state_->streams(id)) count.streams += streams->size();
   }
   return count;
 }
+
+const Swarm::Refusals& Swarm::refusals() const { return state_->refusals; }
 
 }  // namespace kadmesh

@@ -7,8 +7,9 @@
 //               tried in order, staggered by kDialStagger, at most kDialsPerJob at once; the first
 //               to authenticate wins, the others are closed. Its deadline ends it.
 //   connection  dialling -> opening (Noise, muxer; deadline kOpenTimeout) -> up -> gone
-//   duplicates  simultaneous dials may give two connections to one peer: both are used, the older
-//               carries new streams, the younger is closed when it has been idle.
+//   duplicates  simultaneous dials may give two connections to one peer: both are used. The one
+//               whose initiator has the smaller id carries new streams (of several the oldest), so
+//               both ends choose the same; the others are closed when they have been idle.
 //   idle        a connection without streams that hold it (ping and identify do not), and without
 //               a hold() of a protocol, is closed after idle_timeout.
 #pragma once
@@ -32,6 +33,9 @@ struct SwarmLimits {
   std::size_t connections = 4096;  // in all, dialling ones included
   std::size_t connections_per_peer = 4;
   std::size_t opening_inbound = 256;  // accepted and not yet authenticated
+  // From one IPv4 address or IPv6 /56: so many handshakes at once, then one per interval.
+  std::uint32_t accept_burst = 256;
+  Duration accept_interval = 50ms;
   std::size_t dial_jobs = 512;
   std::size_t dialing = 160;  // sockets in connect() at once, as go; other addresses wait in turn
 };
@@ -94,7 +98,8 @@ class Swarm {
   Swarm(const KeyPair& identity, SwarmConfig config, Turn start);
   ~Swarm();
 
-  // Inputs from the driver. Events for a ConnId that is gone are ignored: the driver may be late.
+  // Inputs from the driver. An accepted connection that a limit forbids is closed with the next
+  // action. Events for a ConnId that is gone are ignored: the driver may be late.
   ConnId on_accepted(Turn turn, const Endpoint& local, const Endpoint& remote);
   void on_dialed(Turn turn, ConnId id, const Endpoint& local);
   void on_dial_failed(Turn turn, ConnId id, const Error& cause);
@@ -116,9 +121,10 @@ class Swarm {
   // Ends by `deadline` with exactly one DialFinished.
   DialId dial(Turn turn, std::optional<PeerId> peer, std::span<const Multiaddr> addrs,
               Time deadline);
+  // No DialFinished follows, not even one already waiting. Whoever else waits for the peer goes on.
   void cancel_dial(Turn turn, DialId id);
 
-  // A stream on the peer's oldest connection. The key can be written to at once: with a single
+  // A stream on the peer's first connection. The key can be written to at once: with a single
   // protocol the bytes travel with the proposal (multistream's lazy form), otherwise after it.
   // Then StreamOpened or, by `deadline`, OpenFailed. Errc::unreachable when not connected,
   // Errc::limit at the muxer's bounds.
@@ -160,6 +166,11 @@ class Swarm {
     std::size_t connections, opening, dial_jobs, streams, buffered_bytes;
   };
   Counters counters() const;
+  // Inbound connections that were closed as soon as they came, by cause, since the start.
+  struct Refusals {
+    std::uint64_t connections, opening, rate, per_peer;
+  };
+  const Refusals& refusals() const;
 
  private:
   struct State;

@@ -20,14 +20,14 @@ std::optional<PeerId> named_by_all(std::span<const Multiaddr> addrs) {
 }
 }  // namespace
 
-void Swarm::State::start_dial(Turn turn, DialId id, std::optional<PeerId> peer,
+void Swarm::State::start_dial(DialId id, std::optional<PeerId> peer,
                               std::span<const Multiaddr> addrs, Time deadline) {
   if (!peer) peer = named_by_all(addrs);
   if (peer && *peer == self) return tell(id, fail(Errc::invalid, "a dial of ourselves"));
   if (const auto at = peer ? peers.find(*peer) : peers.end(); at != peers.end()) {
     return tell(id, at->second.front());
   }
-  if (deadline <= turn.now.mono) {
+  if (deadline <= now) {
     return tell(id, fail(Errc::timeout, "the dial's deadline had come before it began"));
   }
   const auto job = job_for(peer);
@@ -37,7 +37,7 @@ void Swarm::State::start_dial(Turn turn, DialId id, std::optional<PeerId> peer,
   Job& joined = jobs.at(*job);
   joined.waiting.push_back(id);
   joined.search.add(addrs);
-  pump(turn, *job);
+  pump(*job);
 }
 
 Result<JobId> Swarm::State::job_for(const std::optional<PeerId>& peer) {
@@ -57,33 +57,31 @@ Result<JobId> Swarm::State::job_for(const std::optional<PeerId>& peer) {
   return id;
 }
 
-void Swarm::State::pump(Turn turn, JobId id) {
+void Swarm::State::pump(JobId id) {
   Job& job = jobs.at(id);
-  while (job.search.due() <= turn.now.mono) {
+  while (job.search.due() <= now) {
     if (links.size() >= config.limits.connections && job.search.running().empty()) {
       const Error full =
           limit_reached("connections of this node", links.size(), config.limits.connections);
-      return finish_job(turn, id, std::unexpected(job.search.error(full.code, full.detail)),
-                        Rest::drop);
+      return finish_job(id, std::unexpected(job.search.error(full.code, full.detail)), Rest::drop);
     }
     if (dialing >= config.limits.dialing || links.size() >= config.limits.connections) {
       if (!std::exchange(job.starved, true)) starved.push_back(id);
       return;
     }
-    start_attempt(turn, id, job);
+    start_attempt(id, job);
   }
   if (job.search.exhausted()) {
     const auto what = job.search.failures().empty() ? "no address of the peer is known"
                                                     : "no address of the peer worked";
-    return finish_job(turn, id, std::unexpected(job.search.error(Errc::unreachable, what)),
-                      Rest::drop);
+    return finish_job(id, std::unexpected(job.search.error(Errc::unreachable, what)), Rest::drop);
   }
   timers.set(key(Timer::job, std::to_underlying(id)), job.search.due());
 }
 
-void Swarm::State::start_attempt(Turn turn, JobId id, Job& job) {
+void Swarm::State::start_attempt(JobId id, Job& job) {
   const ConnId conn = new_id();
-  const auto attempt = job.search.begin(turn.now.mono, conn);
+  const auto attempt = job.search.begin(now, conn);
   const Multiaddr remote = Multiaddr::tcp(attempt.to);
   links.emplace(conn, Link{.stage = Link::Stage::dialing,
                            .local = remote,
@@ -91,24 +89,24 @@ void Swarm::State::start_attempt(Turn turn, JobId id, Job& job) {
                            .ours = true,
                            .job = id,
                            .expected = attempt.expected,
-                           .since = turn.now.mono,
+                           .since = now,
                            .connection = nullptr});
   ++dialing;
-  timers.set(key(Timer::link, std::to_underlying(conn)), after(turn.now.mono, config.open_timeout));
+  timers.set(key(Timer::link, std::to_underlying(conn)), after(now, config.open_timeout));
   actions.push_back(DialPipe{conn, attempt.to});
 }
 
-void Swarm::State::attempt_failed(Turn turn, ConnId id, const Error& cause) {
+void Swarm::State::attempt_failed(ConnId id, const Error& cause) {
   const auto job = links.at(id).job;
   erase(id);
   if (job) {
     jobs.at(*job).search.failed(id, cause);
-    pump(turn, *job);
+    pump(*job);
   }
-  feed_starved(turn);
+  feed_starved();
 }
 
-void Swarm::State::finish_job(Turn turn, JobId id, const Result<ConnId>& result, Rest rest) {
+void Swarm::State::finish_job(JobId id, const Result<ConnId>& result, Rest rest) {
   const auto node = jobs.extract(id);
   const Job& job = node.mapped();
   if (job.search.peer()) job_of.erase(*job.search.peer());
@@ -125,10 +123,10 @@ void Swarm::State::finish_job(Turn turn, JobId id, const Result<ConnId>& result,
     link->job.reset();
     if (rest == Rest::drop && (!result || running != *result)) drop(running);
   }
-  feed_starved(turn);
+  feed_starved();
 }
 
-void Swarm::State::withdraw(Turn turn, DialId id) {
+void Swarm::State::withdraw(DialId id) {
   const auto at = dials.find(id);
   if (at == dials.end()) return;
   const JobId of = at->second;
@@ -136,27 +134,27 @@ void Swarm::State::withdraw(Turn turn, DialId id) {
   timers.cancel(key(Timer::dial, std::to_underlying(id)));
   Job& job = jobs.at(of);
   std::erase(job.waiting, id);
-  if (job.waiting.empty()) finish_job(turn, of, fail(Errc::cancelled), Rest::drop);
+  if (job.waiting.empty()) finish_job(of, fail(Errc::cancelled), Rest::drop);
 }
 
-void Swarm::State::dial_timed_out(Turn turn, DialId id) {
+void Swarm::State::dial_timed_out(DialId id) {
   const DialJob& search = jobs.at(dials.at(id)).search;
   tell(id, std::unexpected(search.error(Errc::timeout, "the dial's deadline came first")),
        search.failures());
-  withdraw(turn, id);
+  withdraw(id);
 }
 
 void Swarm::State::tell(DialId id, Result<ConnId> result, std::vector<DialFailure> failures) {
   events.push_back(DialFinished{id, std::move(result), std::move(failures)});
 }
 
-void Swarm::State::feed_starved(Turn turn) {
+void Swarm::State::feed_starved() {
   while (!starved.empty() && dialing < config.limits.dialing &&
          links.size() < config.limits.connections) {
     const JobId id = starved.front();
     starved.pop_front();
     jobs.at(id).starved = false;
-    pump(turn, id);
+    pump(id);
   }
 }
 

@@ -17,20 +17,23 @@ Link* Swarm::State::find(ConnId id) {
   return at == links.end() ? nullptr : &at->second;
 }
 
-Connection* Swarm::State::live(ConnId id) {
-  Link* link = find(id);
-  return link && link->stage == Link::Stage::up ? link->connection.get() : nullptr;
+bool Swarm::State::connected(ConnId id) {
+  const Link* link = find(id);
+  return link && link->stage == Link::Stage::up;
 }
 
-std::optional<Error> Swarm::State::refusal(const Endpoint&) const {
-  if (links.size() >= config.limits.connections) {
-    return limit_reached("connections of this node", links.size(), config.limits.connections);
-  }
-  if (opening_inbound >= config.limits.opening_inbound) {
-    return limit_reached("inbound connections that have not authenticated", opening_inbound,
-                         config.limits.opening_inbound);
-  }
-  return std::nullopt;
+Streams* Swarm::State::streams(ConnId id) {
+  Link* link = find(id);
+  return link && link->connection && link->connection->peer() ? &link->connection->streams()
+                                                              : nullptr;
+}
+
+// Before anything is made for it.
+bool Swarm::State::refuse(const Endpoint& remote) {
+  if (links.size() >= config.limits.connections) return ++refusals.connections > 0;
+  if (opening_inbound >= config.limits.opening_inbound) return ++refusals.opening > 0;
+  if (!accept_limit.admit(remote, now)) return ++refusals.rate > 0;
+  return false;
 }
 
 void Swarm::State::open(Turn turn, ConnId id, Role role) {
@@ -47,19 +50,19 @@ void Swarm::State::open(Turn turn, ConnId id, Role role) {
                         .stream_timeout = config.stream_timeout,
                         .keylog = config.keylog};
   link.connection = std::make_unique<Connection>(std::move(setup), turn.rng.fork(), now);
-  settle(turn, id);
+  settle(id);
 }
 
-void Swarm::State::settle(Turn turn, ConnId id) {
+void Swarm::State::settle(ConnId id) {
   Link& link = links.at(id);
   if (link.stage == Link::Stage::ended) return;
   if (auto line = link.connection->take_keylog()) actions.push_back(KeyLogLine{*std::move(line)});
   const auto phase = link.connection->phase();
   if (phase == Connection::Phase::closing || phase == Connection::Phase::gone) {
-    return ended(turn, id);
+    return ended(id);
   }
   if (phase == Connection::Phase::up && link.stage == Link::Stage::opening) {
-    return established(turn, id);
+    return established(id);
   }
   touch(id);
 }
@@ -74,18 +77,19 @@ std::optional<Error> Swarm::State::unwanted(const Connection& connection) const 
   return limit_reached("connections of one peer", others, config.limits.connections_per_peer);
 }
 
-void Swarm::State::established(Turn turn, ConnId id) {
+void Swarm::State::established(ConnId id) {
   Link& link = links.at(id);
   const PeerId peer = *link.connection->peer();
   if (const auto reason = unwanted(*link.connection)) {
+    if (!link.ours && reason->code == Errc::limit) ++refusals.per_peer;
     link.connection->close(*reason);
-    return settle(turn, id);
+    return settle(id);
   }
   if (!link.ours) --opening_inbound;
   link.stage = Link::Stage::up;
-  link.since = turn.now.mono;
+  link.since = now;
   auto& of_peer = peers[peer];
-  of_peer.push_back(id);
+  of_peer.insert(place(of_peer, link), id);
   events.push_back(Established{.id = id,
                                .peer = peer,
                                .key = link.connection->peer_key(),
@@ -97,19 +101,32 @@ void Swarm::State::established(Turn turn, ConnId id) {
                                .first = of_peer.size() == 1,
                                .early_muxer = link.connection->early_muxer()});
   touch(id);
-  if (link.job) finish_job(turn, *link.job, id, Rest::drop);
+  update_idle(peer);
+  if (link.job) finish_job(*link.job, id, Rest::drop);
   // The other side may be using, as its winner, one that we would drop.
   if (const auto at = job_of.find(peer); at != job_of.end()) {
-    finish_job(turn, at->second, id, Rest::let_finish);
+    finish_job(at->second, id, Rest::let_finish);
   }
+}
+
+// Both ends prefer the same ones: those whose initiator has the smaller id, the older before the
+// younger. Otherwise each could close, as its spare, the one that the other keeps.
+bool Swarm::State::preferred(const Link& link) const {
+  const bool we_are_smaller = self < *link.connection->peer();
+  return link.ours == we_are_smaller;
+}
+
+std::vector<ConnId>::iterator Swarm::State::place(std::vector<ConnId>& of_peer, const Link& link) {
+  if (!preferred(link)) return of_peer.end();
+  return std::ranges::find_if(of_peer, [this](ConnId id) { return !preferred(links.at(id)); });
 }
 
 // --- the end
 
-void Swarm::State::ended(Turn turn, ConnId id) {
+void Swarm::State::ended(ConnId id) {
   Link& link = links.at(id);
   say_goodbye(id, link);
-  if (link.stage != Link::Stage::up) return ended_unknown(turn, id);
+  if (link.stage != Link::Stage::up) return ended_unknown(id);
   link.stage = Link::Stage::ended;
   auto at = peers.find(*link.connection->peer());
   std::erase(at->second, id);
@@ -121,7 +138,7 @@ void Swarm::State::ended(Turn turn, ConnId id) {
   update_idle(*link.connection->peer());
 }
 
-void Swarm::State::ended_unknown(Turn turn, ConnId id) {
+void Swarm::State::ended_unknown(ConnId id) {
   const Link& link = links.at(id);
   const Error cause = link.connection->cause();
   const PeerId* peer = link.connection->peer();
@@ -131,10 +148,11 @@ void Swarm::State::ended_unknown(Turn turn, ConnId id) {
     // One connection too many to a peer whom the dial was for: it is reached.
     const ConnId serving = existing->second.front();
     erase(id);
-    return finish_job(turn, *job, serving, Rest::drop);
+    return finish_job(*job, serving, Rest::drop);
   }
-  if (job) return attempt_failed(turn, id, cause);
+  if (job) return attempt_failed(id, cause);
   erase(id);
+  feed_starved();
 }
 
 void Swarm::State::say_goodbye(ConnId id, Link& link) {
@@ -165,6 +183,7 @@ Disconnected Swarm::State::farewell(ConnId id) {
   const Link& link = links.at(id);
   Disconnected event{id, *link.connection->peer(), link.last, link.connection->cause()};
   erase(id);
+  feed_starved();
   return event;
 }
 
@@ -198,7 +217,7 @@ void Swarm::State::update_timer(ConnId id, Link& link) {
   }
 }
 
-// A duplicate is not kept by hold(): the oldest serves the peer.
+// A duplicate is not kept by hold(): the first serves the peer.
 bool Swarm::State::in_use(ConnId id, const Link& link) const {
   if (link.connection->streams().in_use()) return true;
   const PeerId& peer = *link.connection->peer();

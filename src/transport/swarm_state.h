@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/timer_wheel.h"
+#include "transport/accept_limit.h"
 #include "transport/connection.h"
 #include "transport/dial_job.h"
 #include "transport/swarm.h"
@@ -60,17 +61,24 @@ struct Swarm::State {
   State(const KeyPair& identity, SwarmConfig config, Turn start);
 
   // --- links (swarm_links.cc)
+  State& in(Turn turn) {
+    now = turn.now.mono;
+    return *this;
+  }
   Link* find(ConnId id);
-  Connection* live(ConnId id);  // up, and not ended
+  bool connected(ConnId id);
+  Streams* streams(ConnId id);  // of a connection that is up, or was
   ConnId new_id() { return ConnId{++last_conn}; }
-  std::optional<Error> refusal(const Endpoint& remote) const;
+  bool refuse(const Endpoint& remote);
   void open(Turn turn, ConnId id, Role role);
   // After an input: notices what the connection has become.
-  void settle(Turn turn, ConnId id);
-  void established(Turn turn, ConnId id);
+  void settle(ConnId id);
+  void established(ConnId id);
   std::optional<Error> unwanted(const Connection& connection) const;
-  void ended(Turn turn, ConnId id);
-  void ended_unknown(Turn turn, ConnId id);
+  bool preferred(const Link& link) const;
+  std::vector<ConnId>::iterator place(std::vector<ConnId>& of_peer, const Link& link);
+  void ended(ConnId id);
+  void ended_unknown(ConnId id);
   void say_goodbye(ConnId id, Link& link);
   // A pipe that nobody needs any more, and that the node has never seen.
   void drop(ConnId id);
@@ -91,29 +99,29 @@ struct Swarm::State {
   Disconnected farewell(ConnId id);
 
   // --- dials (swarm_dials.cc)
-  void start_dial(Turn turn, DialId id, std::optional<PeerId> peer,
-                  std::span<const Multiaddr> addrs, Time deadline);
+  void start_dial(DialId id, std::optional<PeerId> peer, std::span<const Multiaddr> addrs,
+                  Time deadline);
   Result<JobId> job_for(const std::optional<PeerId>& peer);
   // Starts what is due, ends the job when nothing is left to try.
-  void pump(Turn turn, JobId id);
-  void start_attempt(Turn turn, JobId id, Job& job);
-  void attempt_failed(Turn turn, ConnId id, const Error& cause);
+  void pump(JobId id);
+  void start_attempt(JobId id, Job& job);
+  void attempt_failed(ConnId id, const Error& cause);
   // Everybody who waits for it is told; what still runs for it is dropped, or finishes by itself.
   enum class Rest : std::uint8_t { drop, let_finish };
-  void finish_job(Turn turn, JobId id, const Result<ConnId>& result, Rest rest);
-  void withdraw(Turn turn, DialId id);
-  void dial_timed_out(Turn turn, DialId id);
+  void finish_job(JobId id, const Result<ConnId>& result, Rest rest);
+  void withdraw(DialId id);
+  void dial_timed_out(DialId id);
   void tell(DialId id, Result<ConnId> result, std::vector<DialFailure> failures = {});
-  void feed_starved(Turn turn);
+  void feed_starved();
 
   // --- timers
   enum class Timer : std::uint8_t { link, idle, job, dial };
   static TimerKey key(Timer kind, std::uint64_t id) {
     return id << 2 | static_cast<std::uint64_t>(kind);
   }
-  void on_timer(Turn turn, TimerKey key);
-  void on_link_timer(Turn turn, ConnId id);
-  void on_idle(Turn turn, ConnId id);
+  void on_timer(TimerKey key);
+  void on_link_timer(ConnId id);
+  void on_idle(ConnId id);
 
   SwarmConfig config;
   PeerId self;
@@ -125,7 +133,7 @@ struct Swarm::State {
   std::uint64_t last_job = 0;
   std::uint64_t last_dial = 0;
   std::map<ConnId, Link> links;
-  std::map<PeerId, std::vector<ConnId>> peers;  // up, the oldest first
+  std::map<PeerId, std::vector<ConnId>> peers;  // up; the first one serves the peer
   std::map<PeerId, std::size_t> holds;
   std::map<JobId, Job> jobs;
   std::map<PeerId, JobId> job_of;
@@ -133,6 +141,9 @@ struct Swarm::State {
   std::deque<JobId> starved;        // have an address that is due, and no socket for it
   std::size_t dialing = 0;          // links in that stage
   std::size_t opening_inbound = 0;  // links in that stage that we did not dial
+
+  AcceptLimit accept_limit{config.limits.accept_burst, config.limits.accept_interval};
+  Refusals refusals{};
 
   TimerWheel timers;
   std::deque<SwarmAction> actions;

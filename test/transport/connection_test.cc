@@ -79,6 +79,8 @@ TEST_CASE("H21: a handshake that stalls in any phase ends at its deadline") {
     CHECK(waiting.phase() == Phase::closing);
     CHECK(waiting->cause().code == Errc::timeout);
     CHECK(waiting->next_timer() == kNever);
+    pair.exchange();
+    CHECK(waiting->peer() == nullptr);
   }
 }
 

@@ -175,14 +175,27 @@ TEST_CASE_FIXTURE(Two, "swarm: simultaneous dials give two connections; the spar
   CHECK(!all<Established>(0)[1].first);
   swarm(0).hold(id(1));
   swarm(1).hold(id(0));
-  const StreamKey key = open(0, 1);
-  CHECK(key.conn == all<Established>(0)[0].id);
-  run_for(60s);
+  run_for(120s);
   for (std::size_t n : {0U, 1U}) {
-    CHECK(swarm(n).connected(id(1 - n)));
-    for (const auto& gone : all<Disconnected>(n)) CHECK(!gone.last);
+    CHECK(!only<Disconnected>(n).last);
+    CHECK(swarm(n).connections(id(1 - n)).size() == 1);
   }
+  CHECK(swarm(0).connections()[0].remote == swarm(1).connections()[0].local);
   close_all();
+}
+
+TEST_CASE_FIXTURE(Two, "swarm: a peer that connects to us meanwhile answers the dial") {
+  dial(1, 0);
+  run_for(rtt() * 6 / 10);
+  dial(0, 1);
+  REQUIRE(run_until([&] { return !all<DialFinished>(0).empty(); }, 5s));
+  CHECK(*only<DialFinished>(0).result == only<Established>(0).id);
+  CHECK(!only<Established>(0).opened_by_us);
+  // Our own goes on: the other side may have chosen it by now.
+  run_for(1s);
+  CHECK(all<Established>(0).size() == 2);
+  CHECK(all<Established>(1).size() == 2);
+  CHECK(all<DialFinished>(0).size() == 1);
 }
 
 TEST_CASE_FIXTURE(Two, "swarm: streams of a connection die before it, with its cause") {
@@ -323,6 +336,7 @@ TEST_CASE("H21: accepted connections that do not authenticate are bounded in cou
   }
   CHECK(closed == 15);
   CHECK(swarm.counters().opening == 10);
+  CHECK(swarm.refusals().opening == 15);
   CHECK(swarm.counters().buffered_bytes < 10 * 1024);
   CHECK(swarm.next_timer() == net.in(10s));
   const Turn late{{net.in(10s), {}}, net.node(0).rng};
@@ -331,6 +345,30 @@ TEST_CASE("H21: accepted connections that do not authenticate are bounded in cou
   CHECK(closed == 25);
   CHECK(swarm.counters().connections == 0);
   CHECK(!swarm.poll_event());
+}
+
+TEST_CASE("H21: a place among the unauthenticated is free again once a peer has authenticated") {
+  SwarmNet net;
+  SwarmConfig config;
+  config.limits.opening_inbound = 1;
+  net.add(config);
+  for (std::size_t i = 1; i <= 5; ++i) net.connect(net.add(), 0);
+  CHECK(net.swarm(0).connections().size() == 5);
+  CHECK(net.swarm(0).refusals().opening == 0);
+}
+
+TEST_CASE("H73: one address cannot keep us busy with handshakes") {
+  SwarmNet net;
+  SwarmConfig config;
+  config.limits.accept_burst = 5;
+  Swarm& swarm = net.swarm(net.add(config));
+  for (std::uint16_t i = 0; i < 20; ++i) {
+    swarm.on_accepted(net.turn(0), net.endpoint(0), net.endpoint(9, i));
+  }
+  CHECK(swarm.counters().opening == 5);
+  CHECK(swarm.refusals().rate == 15);
+  swarm.on_accepted(net.turn(0), net.endpoint(0), net.endpoint(8));
+  CHECK(swarm.counters().opening == 6);
 }
 
 TEST_CASE("H72: sockets, jobs, waiting dials and their time are bounded") {
