@@ -119,12 +119,14 @@ void Streams::finish(StreamId id) {
 }
 
 void Streams::reset(StreamId id, std::uint32_t code) {
+  silence(id);
   if (!owned(id)) return;
   yamux_.reset(id, code);
   forget(id);
 }
 
 void Streams::release(StreamId id) {
+  silence(id);
   Stream* stream = owned(id);
   if (!stream) return;
   if (stream->finishing && !stream->unsent.empty()) {
@@ -148,10 +150,10 @@ void Streams::end(const Error& why, std::uint32_t code) {
 
 std::optional<StreamEvent> Streams::poll(Time now) {
   for (;;) {
-    while (!news_.empty()) {
+    if (!news_.empty()) {
       StreamEvent event = std::move(news_.front());
       news_.erase(news_.begin());
-      if (!stale(event)) return event;
+      return event;
     }
     const auto event = yamux_.poll();
     if (!event) return std::nullopt;
@@ -159,15 +161,9 @@ std::optional<StreamEvent> Streams::poll(Time now) {
   }
 }
 
-// An owner may have left between the making of an event and now. The events that end a stream come
-// after it is gone.
-bool Streams::stale(const StreamEvent& event) const {
-  const bool lives = std::holds_alternative<StreamOpened>(event) ||
-                     std::holds_alternative<StreamReadable>(event) ||
-                     std::holds_alternative<StreamWritable>(event);
-  if (!lives) return false;
-  const auto at = streams_.find(key_of(event).stream);
-  return at == streams_.end() || at->second.released;
+// Its owner has left, and wants to hear nothing of what happened before.
+void Streams::silence(StreamId id) {
+  std::erase_if(news_, [id](const StreamEvent& event) { return key_of(event).stream == id; });
 }
 
 void Streams::on(Time now, const YamuxSession::Opened& event) {

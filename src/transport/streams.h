@@ -135,7 +135,7 @@ class Streams {
   void forget(StreamId id);
   Error reason(std::uint32_t code) const;
   StreamKey key(StreamId id) const { return {conn_, id}; }
-  bool stale(const StreamEvent& event) const;
+  void silence(StreamId id);
 
   const ConnId conn_;
   const PeerId peer_;

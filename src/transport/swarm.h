@@ -6,12 +6,15 @@
 //   dial job    one per peer at a time: a second dial of a peer joins the first. Its addresses are
 //               tried in order, staggered by kDialStagger, at most kDialsPerJob at once; the first
 //               to authenticate wins, the others are closed. Its deadline ends it.
-//   connection  dialling -> opening (Noise, muxer; deadline kOpenTimeout) -> up -> gone
+//   connection  dialling -> opening (Noise, muxer; deadline open_timeout) -> up -> gone
 //   duplicates  simultaneous dials may give two connections to one peer: both are used. The one
 //               whose initiator has the smaller id carries new streams (of several the oldest), so
 //               both ends choose the same; the others are closed when they have been idle.
 //   idle        a connection without streams that hold it (ping and identify do not), and without
 //               a hold() of a protocol, is closed after idle_timeout.
+//   stream      its owner's from StreamOpened, or from open_stream(), until release(), reset(),
+//               StreamReset or OpenFailed: every owner ends in one of these. Afterwards no event
+//               names it, calls with its key do nothing, and the key is never used again.
 #pragma once
 
 #include <cstddef>
@@ -143,8 +146,8 @@ class Swarm {
   void finish(Turn turn, StreamKey key);                     // we write no more
   void reset(Turn turn, StreamKey key, std::uint32_t code);  // both directions, at once
 
-  // Nothing more of this stream is ours; it resets unless both sides have finished.
-  // A finished-by-us stream whose answer nobody awaits is drained and forgotten.
+  // Nothing more of this stream is ours. After finish() what was written still goes out, and what
+  // comes is thrown away; otherwise, or while several protocols are being negotiated, it is reset.
   void release(Turn turn, StreamKey key);
 
   void close(Turn turn, ConnId id, const Error& why);

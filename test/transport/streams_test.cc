@@ -133,6 +133,13 @@ TEST_CASE_FIXTURE(Fixture, "streams: whoever leaves on the first event hears no 
   CHECK(!them->poll(them.now));
 }
 
+TEST_CASE_FIXTURE(Fixture, "streams: whoever leaves before being told of the end is not told") {
+  const StreamId id = *us.streams().open(kEcho, us.now + 1s);
+  us->on_timer(us.now + 1s);
+  us.streams().reset(id, 0);
+  CHECK(!us->poll(us.now));
+}
+
 TEST_CASE_FIXTURE(Fixture, "streams: half closed, the other half still works") {
   const StreamId id = agreed_stream();
   us.streams().write(id, as_bytes("question"));
