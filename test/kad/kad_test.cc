@@ -175,6 +175,14 @@ TEST_CASE("S5: a black hole in the midst of a put is named by what it did not ac
   CHECK(report.walk.complete);
 }
 
+TEST_CASE("S5: the walk of a put leaves time to deliver to those who answer") {
+  Trio net;
+  net[kAlice].silent = true;
+  const auto report = net.report<PutReport>(kBob, net.put(kBob, "/v/k", "value", 3s));
+  CHECK(report.acknowledged == 1);
+  CHECK_FALSE(report.walk.complete);
+}
+
 TEST_CASE("A8: with the value in hand, silent peers are not waited for") {
   Trio net;
   net.report<PutReport>(kAlice, net.put(kAlice, "/v/k", "value"));
@@ -243,6 +251,21 @@ TEST_CASE("S18: a peer without identify is probed, and its answer makes it a ser
   net.connect(kAlice, kBob);
   net.run_for(1s);
   CHECK(net.in_table(kAlice, kBob));
+}
+
+TEST_CASE("kad: an answer of a peer that has disconnected does not bring it into the table") {
+  Rng rng{1};
+  Kad kad(peer(0), Net::open_config(), {{at(0s), WallTime(1h)}, rng});
+  const Turn turn{{at(1s), WallTime(1h)}, rng};
+  kad.on_connected(turn, peer(1), std::nullopt);
+  kad.find_closest(turn, bytes("x"), at(10s));
+  std::optional<KadRequestId> asked;
+  while (auto action = kad.poll())
+    if (auto* request = std::get_if<KadRequest>(&*action)) asked = request->id;
+  REQUIRE(asked);
+  kad.on_disconnected(turn, peer(1));
+  kad.on_reply(turn, *asked, Bytes{0x08, 0x04});
+  CHECK(kad.table().empty());
 }
 
 TEST_CASE("kad: providers are found, each told of once, and our own address is named") {
@@ -367,11 +390,13 @@ TEST_CASE("kad: after a restart with every seed dead, peers of before are found"
 
 TEST_CASE("A9: a peer that is connected but gone is found out, and no longer counts") {
   Net net;
-  net.add({kAlice, kBob});
+  KadConfig quiet = Net::open_config();
+  quiet.refresh_interval = 24h;
+  net.add(kAlice).add(kBob, quiet);
   net.connect(kBob, kAlice);
-  net.run_for(1s);
+  net.run_for(10h);  // lookups of its own have become rare
   net[kAlice].silent = true;
-  net.run_for(10min);
+  net.run_for(3min);
   CHECK_FALSE(net.in_table(kBob, kAlice));
 }
 
