@@ -152,8 +152,9 @@ struct Kad::State {
       start_closest(turn, Purpose::self_lookup, to_bytes(self.bytes()), deadline);
       return true;
     }
-    if (live == 0 || queries.running(Purpose::refresh) > 0) return false;
-    const auto key = refresh.due_key(turn, table.depth());
+    refresh.begin_round(turn, table.depth());
+    if (queries.running(Purpose::refresh) > 0) return false;
+    const auto key = refresh.next_key(turn);
     if (key) start_closest(turn, Purpose::refresh, *key, deadline);
     return key.has_value();
   }

@@ -35,13 +35,15 @@ void Refresh::self_lookup_started(Turn turn) {
   gap_ = std::min(2 * gap_, interval_);
 }
 
-std::optional<Bytes> Refresh::due_key(Turn turn, std::optional<unsigned> depth) {
-  if (turn.now.mono >= next_buckets_) {
-    next_buckets_ = after(turn.now.mono, interval_);
-    buckets_.clear();
-    for (unsigned i = 0; depth && i <= std::min(*depth, kMostRefreshDepth); ++i)
-      buckets_.push_back(i);
-  }
+void Refresh::begin_round(Turn turn, std::optional<unsigned> depth) {
+  if (turn.now.mono < next_buckets_) return;
+  next_buckets_ = after(turn.now.mono, interval_);
+  buckets_.clear();
+  for (unsigned i = 0; depth && i <= std::min(*depth, kMostRefreshDepth); ++i)
+    buckets_.push_back(i);
+}
+
+std::optional<Bytes> Refresh::next_key(Turn turn) {
   if (buckets_.empty()) return std::nullopt;
   const unsigned bucket = buckets_.front();
   buckets_.pop_front();

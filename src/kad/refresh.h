@@ -25,8 +25,10 @@ class Refresh {
 
   bool self_lookup_due(Time now) const { return now >= next_self_; }
   void self_lookup_started(Turn turn);
-  // A key in a bucket that is due, one a call. `depth`: of the deepest server.
-  std::optional<Bytes> due_key(Turn turn, std::optional<unsigned> depth);
+  // Begins a round of buckets if one is due. `depth`: of the deepest server.
+  void begin_round(Turn turn, std::optional<unsigned> depth);
+  // A key in the next bucket of the round.
+  std::optional<Bytes> next_key(Turn turn);
   Time next_timer() const;
 
  private:

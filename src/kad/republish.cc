@@ -68,7 +68,7 @@ Duration Republish::earlier(const Bytes& key) const {
 std::optional<std::variant<Scan, Republish::Due>> Republish::poll(Turn turn) {
   if (!reachable_) return std::nullopt;
   if (!pass_ && turn.now.mono >= next_pass_) {
-    pass_.emplace();
+    pass_ = Pass{};
     next_pass_ = after(turn.now.mono, undelivered_.empty() ? kRepublishCheck : kPendingRetry);
   }
   while (pass_ && !pass_->scanning) {
@@ -85,7 +85,7 @@ std::optional<std::variant<Scan, Republish::Due>> Republish::poll(Turn turn) {
     if (pass_->kind == Kind::providing) {
       pass_.reset();
     } else {
-      pass_.emplace();
+      pass_ = Pass{};
       pass_->kind = Kind::providing;
     }
   }

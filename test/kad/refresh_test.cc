@@ -26,7 +26,8 @@ struct Refreshing {
         self_lookups.push_back(now);
         refresh.self_lookup_started(turn());
       }
-      while (const auto key = refresh.due_key(turn(), depth))
+      refresh.begin_round(turn(), depth);
+      while (const auto key = refresh.next_key(turn()))
         buckets[common_prefix(KadId::of(peer(0)), KadId::of(*key))].push_back(now);
       if (refresh.next_timer() == kNever) break;
       REQUIRE(refresh.next_timer() > now);
@@ -66,6 +67,16 @@ TEST_CASE("refresh: nothing is due without a live peer") {
   r.refresh.on_joined(r.turn());
   r.refresh.on_isolated();
   CHECK(r.refresh.next_timer() == kNever);
+}
+
+TEST_CASE("H65: a round that begins while nobody takes its keys is due no longer") {
+  Refreshing r;
+  r.refresh.on_joined(r.turn());
+  r.refresh.self_lookup_started(r.turn());
+  r.now = at(1h);
+  r.refresh.self_lookup_started(r.turn());
+  r.refresh.begin_round(r.turn(), 4);
+  CHECK(r.refresh.next_timer() > r.now);
 }
 
 TEST_CASE("refresh: a random key lies in its bucket, and reads as a peer id") {
