@@ -196,6 +196,12 @@ TEST_CASE("wire: fields that we do not know are signed with the rest, as go sign
   CHECK(check_strict(added) == fail(Errc::auth));
 }
 
+TEST_CASE("wire: what bears a signature's number and is no bytes field is signed with the rest") {
+  Bytes odd = signed_message(1, "d");
+  append(odd, {{0x28, 0x01}});  // field 5, a varint
+  CHECK(check_strict(odd) == fail(Errc::auth));
+}
+
 TEST_CASE("wire: a message whose author left data out is verified as it came") {
   const Bytes unsigned_part =
       joined({field(1, id(1).bytes()), field(3, number(1)), field(4, text_bytes("t"))});
