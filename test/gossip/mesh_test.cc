@@ -166,10 +166,10 @@ TEST_CASE("mesh: pruning to D keeps Dout of the peers that we dialled") {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     Mesh mesh;
     mesh.rng = Rng(seed);
-    for (std::size_t n = 1; n <= 12; ++n) mesh.join(n, n <= 2), mesh.graft(n);
+    for (std::size_t n = 1; n <= 12; ++n) mesh.join(n, n <= 3), mesh.graft(n);
     mesh.heartbeat();
     CHECK(mesh.mesh_size() == 6);
-    CHECK(mesh.outbound_in_mesh(2) == 2);
+    CHECK(mesh.outbound_in_mesh(3) >= 2);
   }
 }
 
