@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """check_purity: what reaches the machine is caught however it is called; plain C++ passes."""
+import functools
 import os
 import pathlib
 import shlex
@@ -71,6 +72,15 @@ std::expected<int, std::string> plain(const std::string& s, const std::variant<i
 """
 
 
+@functools.cache
+def compiled(code):
+    """The object file of `code`."""
+    with tempfile.NamedTemporaryFile(suffix=".o") as file:
+        subprocess.run([*CXX, "-std=c++23", "-O1", "-x", "c++", "-c", "-", "-o", file.name],
+                       input=code, text=True, check=True)
+        return pathlib.Path(file.name).read_bytes()
+
+
 class CheckPurity(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -91,9 +101,8 @@ class CheckPurity(unittest.TestCase):
         """Compiles `code` into libkadmesh_<library>.a of the tree's build directory."""
         built = self.tree / "build" / f"libkadmesh_{library}.a"
         built.unlink(missing_ok=True)
-        subprocess.run([*CXX, "-std=c++23", "-O1", "-x", "c++", "-c", "-", "-o", f"{built}.o"],
-                       input=code, text=True, check=True)
-        subprocess.run(["ar", "rc", built, f"{built}.o"], check=True)
+        (self.tree / "build" / f"{library}.o").write_bytes(compiled(code))
+        subprocess.run(["ar", "rc", built, self.tree / "build" / f"{library}.o"], check=True)
         return built
 
     def check(self):
