@@ -62,12 +62,12 @@ void Queries::ask(Turn turn, KadOp op, Running& running, AskPeer ask) {
   asked_.emplace(id, Asked{op, peer, ask.message.type, ask.expects_reply});
   ++sent_;
   events_.push_back(
-      KadRequest{id, reachable(std::move(ask.to)), encode_request(ask.message), ask.expects_reply,
+      KadRequest{id, reachable(ask.to), encode_request(ask.message), ask.expects_reply,
                  std::min(running.deadline, after(turn.now.mono, view_.config.request_timeout))});
 }
 
 // What we know ourselves of where it is, before what others said.
-Contact Queries::reachable(Contact contact) const {
+Contact Queries::reachable(const Contact& contact) const {
   std::vector<Dialable> addrs = view_.addrs_of(contact.peer);
   for (const Dialable& heard : contact.addrs)
     if (std::ranges::find(addrs, heard.addr(), &Dialable::addr) == addrs.end())
@@ -137,7 +137,7 @@ std::optional<Queries::Asked> Queries::take(KadRequestId id) {
   auto node = asked_.extract(id);
   if (node.empty()) return std::nullopt;
   running_.at(node.mapped().op).asked.erase(node.mapped().peer);
-  return std::move(node.mapped());
+  return node.mapped();
 }
 
 Result<KadMessage> Queries::read(const Asked& asked, ByteView message) const {
@@ -192,6 +192,7 @@ void Queries::on_candidate(Turn turn, const Contact& contact) {
 
 void Queries::on_news(Turn turn) {
   std::vector<KadOp> ops;
+  ops.reserve(running_.size());
   for (const auto& [op, running] : running_) ops.push_back(op);
   for (const KadOp op : ops) resume(turn, op);
 }

@@ -95,7 +95,7 @@ class Queries {
   void expire(Turn turn, KadOp op);
   void conclude(Turn turn, KadOp op);
   void end(Turn turn, KadOp op, Finished finished);
-  Contact reachable(Contact contact) const;
+  Contact reachable(const Contact& contact) const;
 
   const KadView& view_;
   std::uint64_t next_op_ = 1, next_request_ = 1;

@@ -224,6 +224,7 @@ std::vector<Contact> RoutingTable::to_ask(const KadId& target, std::size_t most)
   found.insert(found.end(), doubtful.begin(), doubtful.end());
   std::ranges::sort(found, {}, [&](const Entry* e) { return distance(e->id, target); });
   std::vector<Contact> contacts;
+  contacts.reserve(found.size());
   for (const Entry* entry : found) contacts.push_back(entry->shown.contact);
   return contacts;
 }

@@ -56,7 +56,8 @@ std::optional<QueryStep> Search::finish(Turn turn, Lookup::End end, bool enough)
 
 void Search::stop() {
   over_ = true;
-  for (const PeerId& peer : lookup_.withdraw()) to_withdraw_.push_back(peer);
+  const auto outstanding = lookup_.withdraw();
+  to_withdraw_.insert(to_withdraw_.end(), outstanding.begin(), outstanding.end());
 }
 
 void Search::expire() {
@@ -67,6 +68,7 @@ void Search::expire() {
 
 void Search::on_answer(const PeerId& peer, const KadMessage& message) {
   std::vector<Contact> closer;
+  closer.reserve(message.closer.size());
   for (const KadPeer& entry : message.closer) closer.push_back(hearsay(entry));
   lookup_.on_reply(peer, closer);
 }
