@@ -57,6 +57,7 @@ void DialJob::failed(ConnId id, Error cause) {
 
 std::vector<ConnId> DialJob::running() const {
   std::vector<ConnId> ids;
+  ids.reserve(running_.size());
   for (const Running& attempt : running_) ids.push_back(attempt.id);
   return ids;
 }

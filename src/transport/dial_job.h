@@ -33,7 +33,7 @@ inline constexpr std::size_t kMaxDialAddrs = 64;
 class DialJob {
  public:
   // Without a peer an address may still name one in its /p2p.
-  explicit DialJob(std::optional<PeerId> peer) : peer_(std::move(peer)) {}
+  explicit DialJob(const std::optional<PeerId>& peer) : peer_(peer) {}
 
   const std::optional<PeerId>& peer() const { return peer_; }
 

@@ -198,7 +198,7 @@ Result<void> Pinger::State::start(Turn turn, PingId id, const PeerId& peer, Time
   turn.rng.fill(ping.block);
   swarm.write(turn, key, ping.block);
   swarm.finish(turn, key);
-  pending.emplace(id, std::move(ping));
+  pending.emplace(id, ping);
   by_peer.emplace(peer, id);
   by_stream.emplace(key, id);
   deadlines.set(std::to_underlying(id), deadline);

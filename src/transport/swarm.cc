@@ -15,20 +15,20 @@ std::vector<std::string> offered_muxers(const SwarmConfig& config) {
 }
 
 SwarmEvent widen(StreamEvent event) {
-  return std::visit([](auto&& e) -> SwarmEvent { return std::move(e); }, std::move(event));
+  return std::visit([](auto& e) -> SwarmEvent { return std::move(e); }, event);
 }
 }  // namespace
 
-Swarm::State::State(const KeyPair& identity, SwarmConfig with, Turn start)
-    : config(std::move(with)),
+Swarm::State::State(const KeyPair& identity, const SwarmConfig& with, Turn start)
+    : config(with),
       self(identity.peer_id()),
       noise(std::make_shared<NoiseStatic>(
           make_noise_static(start.rng, identity, offered_muxers(config)))),
       protocols(std::make_shared<Protocols>()),
       now(start.now.mono) {}
 
-Swarm::Swarm(const KeyPair& identity, SwarmConfig config, Turn start)
-    : state_(std::make_unique<State>(identity, std::move(config), start)) {}
+Swarm::Swarm(const KeyPair& identity, const SwarmConfig& config, Turn start)
+    : state_(std::make_unique<State>(identity, config, start)) {}
 Swarm::~Swarm() = default;
 
 // --- what the driver reports
@@ -230,7 +230,7 @@ DialId Swarm::dial(Turn turn, std::optional<PeerId> peer, std::span<const Multia
                    Time deadline) {
   State& s = state_->in(turn);
   const DialId id{++s.last_dial};
-  s.start_dial(id, std::move(peer), addrs, deadline);
+  s.start_dial(id, peer, addrs, deadline);
   return id;
 }
 
@@ -333,6 +333,7 @@ void Swarm::close_all(Turn turn, const Error& why) {
     s.finish_job(id, std::unexpected(why), State::Rest::drop);
   }
   std::vector<ConnId> ids;
+  ids.reserve(s.links.size());
   for (const auto& [id, link] : s.links) ids.push_back(id);
   for (const ConnId id : ids) close(turn, id, why);
 }

@@ -98,7 +98,7 @@ struct ConnectionInfo {
 
 class Swarm {
  public:
-  Swarm(const KeyPair& identity, SwarmConfig config, Turn start);
+  Swarm(const KeyPair& identity, const SwarmConfig& config, Turn start);
   ~Swarm();
 
   // Inputs from the driver. An accepted connection that a limit forbids is closed with the next

@@ -58,7 +58,7 @@ struct Job {
 };
 
 struct Swarm::State {
-  State(const KeyPair& identity, SwarmConfig config, Turn start);
+  State(const KeyPair& identity, const SwarmConfig& with, Turn start);
 
   // --- links (swarm_links.cc)
   State& in(Turn turn) {
