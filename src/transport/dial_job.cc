@@ -8,7 +8,10 @@
 namespace kadmesh {
 
 std::optional<Error> DialJob::undialable(const Multiaddr& addr) const {
-  if (!addr.tcp_endpoint()) return Error{Errc::unsupported, "not an address of plain TCP"};
+  const auto to = addr.tcp_endpoint();
+  if (!to) return Error{Errc::unsupported, "not an address of plain TCP"};
+  // The kernel would take 0.0.0.0 for this machine.
+  if (to->unspecified() || to->port == 0) return Error{Errc::invalid, "an address to listen at"};
   const auto named = addr.peer();
   if (peer_ && named && *named != *peer_) {
     return Error{Errc::invalid, "the address names another peer"};

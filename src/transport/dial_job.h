@@ -38,7 +38,7 @@ class DialJob {
   const std::optional<PeerId>& peer() const { return peer_; }
 
   // Those not seen before, up to kMaxDialAddrs in all. One that cannot be dialled becomes a failure
-  // at once: it is not plain TCP, or its /p2p is not our peer.
+  // at once: it is not plain TCP, it is unspecified, or its /p2p is not our peer.
   void add(std::span<const Multiaddr> addrs);
 
   // When next() will have an address, if none fails before; kNever when none waits or all places

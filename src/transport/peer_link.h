@@ -63,10 +63,11 @@ struct OpenFailed {
   PeerId peer;
   Error cause;
 };
-// One of each until it is acted on: bytes wait; write() has room again after a short count.
+// Bytes have come since the last of these was polled; none for bytes that merely were not consumed.
 struct StreamReadable {
   StreamKey key;
 };
+// After a write() that fell short: there is room again. The next one may fall short, too.
 struct StreamWritable {
   StreamKey key;
 };
