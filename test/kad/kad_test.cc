@@ -166,7 +166,7 @@ TEST_CASE("S5: peers that turn into black holes end a get and a put at the deadl
   CHECK(report.walk.answered == 0);
 }
 
-TEST_CASE("S5: a black hole in the midst of a put is named by what it did not acknowledge") {
+TEST_CASE("A10: a put says what is here, whom it contacted and who acknowledged") {
   Trio net;
   net[kAlice].silent = true;
   const auto report = net.report<PutReport>(kBob, net.put(kBob, "/v/k", "value"));
@@ -419,7 +419,7 @@ TEST_CASE("H57: an operation that is cancelled at any moment owes nothing afterw
   }
 }
 
-TEST_CASE("kad: closed, it owes nothing and starts nothing, and what is pending stays") {
+TEST_CASE("A22: closed, it owes nothing at once and starts nothing, and what is pending stays") {
   Trio net;
   for (const auto number : {kAlice, kCharlie}) net[number].silent = true;
   const KadOp get = net.get(kBob, "/v/a"), put = net.put(kBob, "/v/k", "value");
@@ -464,6 +464,26 @@ TEST_CASE("H70: settings of zero stand nothing still and abort nothing") {
   net.connect(kAlice, kBob);
   net.run_for(5s);
   CHECK(net.report<PutReport>(kAlice, net.put(kAlice, "/v/k", "x")).acknowledged == 1);
+}
+
+TEST_CASE("S9: a value outlives who put it, for a newcomer, within 2 s") {
+  for (const bool black_hole : {false, true}) {
+    CAPTURE(black_hole);
+    Trio net;
+    net.add(4);
+    net.connect(4, kBob);
+    net.run_for(5s);
+    net.report<PutReport>(kAlice, net.put(kAlice, "/v/k", "value"));
+    if (black_hole)
+      net[kAlice].silent = true;
+    else
+      net.turn_off(kAlice);
+    net.add(5);
+    net.connect(5, 4);
+    const KadOp op = net.get(5, "/v/k");
+    CHECK(net.run_until_done(5, op) <= 2s);
+    CHECK(net.report<GetReport>(5, op).value == bytes("value"));
+  }
 }
 
 TEST_CASE("kad: republishing keeps a value in the network beyond its lifetime") {

@@ -129,7 +129,7 @@ TEST_CASE("queries: nothing that comes after Done is listened to") {
   CHECK(a.order.back() == "done");
 }
 
-TEST_CASE("queries: a request ends with its operation, or after its own time") {
+TEST_CASE("A23: a request ends with its operation, or after its own time") {
   Asking a(1);
   a.get(at(3s));
   CHECK(a.requests[0].deadline == at(3s));
