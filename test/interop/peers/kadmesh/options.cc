@@ -1,0 +1,96 @@
+#include "options.h"
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+namespace kadmesh::peer {
+namespace {
+
+struct Options {
+  std::string listen = "/ip4/127.0.0.1/tcp/0", kad_protocol = "/kadmesh/kad/1.0.0";
+  std::string kad_mode = "server", seed, gossip_id, gossip_sign = "strict";
+  bool no_early_muxer = false, bare = false;
+  int gossip_d = -1;
+};
+
+MessageId py_message_id(const GossipMessage& message) {
+  MessageId id = message.seqno;
+  if (message.from) append(id, message.from->bytes());
+  return id;
+}
+
+MessageIdFunction id_function(const std::string& name, bool anonymous) {
+  if (name == "rust") return rust_message_id;
+  if (name == "js") return js_message_id;
+  if (name == "py") return py_message_id;
+  if (name == "sha256" || (name.empty() && anonymous)) return sha256_message_id;
+  return go_message_id;
+}
+
+GossipConfig gossip_config(const Options& options) {
+  GossipConfig config;
+  const bool anonymous = options.gossip_sign == "none";
+  if (anonymous) config.policy = SignaturePolicy::strict_no_sign;
+  config.message_id = id_function(options.gossip_id, anonymous);
+  if (options.gossip_d < 0) return config;
+  config.d = config.d_lo = config.d_hi = static_cast<std::size_t>(options.gossip_d);
+  config.d_out = 0;
+  config.flood_publish = false;
+  return config;
+}
+
+KeyPair identity(const std::string& seed) {
+  const auto bytes = from_hex(seed);
+  Ed25519Seed key{};
+  if (!bytes || bytes->size() != key.size()) {
+    std::fprintf(stderr, "--seed takes 64 hex digits\n");
+    std::exit(2);
+  }
+  std::copy(bytes->begin(), bytes->end(), key.begin());
+  return KeyPair::from_seed(key);
+}
+
+HostConfig host_config(const Options& options) {
+  HostConfig config;
+  const auto listen = Multiaddr::from_text(options.listen);
+  if (!listen) {
+    std::fprintf(stderr, "--listen: %s\n", to_string(listen.error()).c_str());
+    std::exit(2);
+  }
+  config.listen = {*listen};
+  if (!options.seed.empty()) config.identity = identity(options.seed);
+  config.node.identify = config.node.ping = !options.bare;
+  config.node.swarm.early_muxer = !options.no_early_muxer;
+  // A scene pauses for longer than a node at home would keep an unused connection.
+  config.node.swarm.idle_timeout = 5min;
+  config.node.kad.protocol = options.kad_protocol;
+  config.node.kad.server = options.kad_mode == "server";
+  config.node.kad.validators.set("v", std::make_shared<PassThroughValidator>());
+  config.node.gossip = gossip_config(options);
+  return config;
+}
+
+}  // namespace
+
+HostConfig parse_options(int argc, char** argv) {
+  Options options;
+  CLI::App app("kadmesh test peer");
+  app.add_option("--listen", options.listen);
+  app.add_option("--kad-protocol", options.kad_protocol);
+  app.add_option("--kad-mode", options.kad_mode)->check(CLI::IsMember({"server", "client"}));
+  app.add_option("--seed", options.seed);
+  app.add_flag("--no-early-muxer", options.no_early_muxer);
+  app.add_flag("--bare", options.bare);
+  app.add_option("--gossip-id", options.gossip_id)
+      ->check(CLI::IsMember({"go", "rust", "js", "py", "sha256"}));
+  app.add_option("--gossip-sign", options.gossip_sign)->check(CLI::IsMember({"strict", "none"}));
+  app.add_option("--gossip-d", options.gossip_d)->check(CLI::NonNegativeNumber);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::exit(app.exit(error) == 0 ? 0 : 2);
+  }
+  return host_config(options);
+}
+
+}  // namespace kadmesh::peer
