@@ -24,6 +24,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
+#include <variant>
 #include <vector>
 
 #include "driver/stream.h"
@@ -39,6 +41,12 @@ struct HostConfig {
   NodeConfig node;
   std::FILE* keylog = nullptr;  // secrets for decrypting a capture; owned by the caller
 };
+
+// Whether T is one of a variant's alternatives.
+template <class T, class Variant>
+inline constexpr bool kAlternative = false;
+template <class T, class... Types>
+inline constexpr bool kAlternative<T, std::variant<Types...>> = (std::is_same_v<T, Types> || ...);
 
 class Host {
  public:
@@ -207,7 +215,7 @@ class Host {
 
   template <class T>
   static T take(OpReport report) {
-    if constexpr (requires { std::get<T>(std::move(report)); })
+    if constexpr (kAlternative<T, OpReport>)
       return std::get<T>(std::move(report));
     else
       return std::get<T>(std::get<KadReport>(std::move(report)));

@@ -378,7 +378,8 @@ ConnectionInfo Swarm::State::info(ConnId id, const Link& link) {
           .opened_by_us = link.ours,
           .since = link.since,
           .streams = streams.size(),
-          .rtt = streams.rtt()};
+          .rtt = streams.rtt(),
+          .early_muxer = link.connection->early_muxer()};
 }
 
 Swarm::Counters Swarm::counters() const {

@@ -93,7 +93,8 @@ struct ConnectionInfo {
   bool opened_by_us;
   Time since;
   std::size_t streams;
-  Duration rtt;  // zero while unknown
+  Duration rtt;      // zero while unknown
+  bool early_muxer;  // agreed inside the Noise payload
 };
 
 class Swarm {

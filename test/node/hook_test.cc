@@ -1,0 +1,87 @@
+// The hook: whatever comes up is in the table and in the peer set before the next input.
+#include <algorithm>
+
+#include "town.h"
+
+namespace kadmesh {
+
+TEST_CASE("hook: the turn that reports a connection has the peer in the table and in gossip") {
+  Town town;
+  const auto alice = town.citizen(), bob = town.citizen();
+  town.connect(bob, town.bare_addr(alice));
+  const auto connected = [&](World::Index who) { return !town.node(who).connections().empty(); };
+  REQUIRE(town.run_until([&] { return connected(alice); }, 2s));
+  CHECK(town.entry(alice, bob) != nullptr);
+  CHECK(town.node(alice).gossip().has_peer(town.id(bob)));
+  REQUIRE(town.run_until([&] { return connected(bob); }, 2s));
+  CHECK(town.entry(bob, alice) != nullptr);
+  CHECK(town.node(bob).gossip().has_peer(town.id(alice)));
+}
+
+TEST_CASE("hook: who dialled us is provisional without an address, until identify names one") {
+  Town town;
+  const auto alice = town.citizen(), bob = town.citizen();
+  town.connect(bob, town.bare_addr(alice));
+  REQUIRE(town.run_until([&] { return town.entry(alice, bob) != nullptr; }, 2s));
+  CHECK(town.entry(alice, bob)->standing == Standing::provisional);
+  CHECK(town.entry(alice, bob)->contact.addrs.empty());
+  REQUIRE(town.run_until([&] { return town.knows(alice, bob); }, 2s));
+  const auto addrs = town.node(alice).addrs(town.id(bob));
+  REQUIRE(addrs.size() == 1);
+  CHECK(addrs.front().addr() == town.bare_addr(bob));
+  CHECK(addrs.front().source() == Source::signed_record);
+}
+
+TEST_CASE("hook: invariants hold after every event of a busy second") {
+  Town town(7);
+  std::vector<World::Index> all;
+  for (int i = 0; i < 6; ++i) all.push_back(town.citizen());
+  for (const auto i : all)
+    if (i != all[0]) town.connect(i, town.addr(all[0]));
+  std::string broken;
+  town.run_until([&] { return !(broken = town.check_invariants()).empty(); }, 1s);
+  CHECK_MESSAGE(broken.empty(), broken);
+}
+
+TEST_CASE(
+    "hook: the last connection's end takes the peer out of gossip and, provisional, out of the "
+    "table") {
+  Town town;
+  const auto alice = town.citizen(), bob = town.citizen();
+  town.meet(bob, alice);
+  town.run_for(1s);
+  town.command(bob, [&](Node& n, Turn t) { n.disconnect(t, town.id(alice)); });
+  town.run_for(1s);
+  CHECK(town.node(alice).gossip().peers().empty());
+  CHECK(town.node(bob).gossip().peers().empty());
+}
+
+TEST_CASE("hook: a peer that serves no kad leaves the table when identify says so") {
+  Town town;
+  NodeConfig client = Town::config();
+  client.kad.server = false;
+  const auto alice = town.citizen(), bob = town.add_listening(client);
+  town.meet(bob, alice);
+  REQUIRE(town.run_until([&] { return town.node(alice).info(town.id(bob)).has_value(); }, 2s));
+  CHECK(town.entry(alice, bob) == nullptr);
+  CHECK(town.node(alice).kad().why(town.id(bob)).find("kad") != std::string::npos);
+}
+
+TEST_CASE("node: everything closed, and nothing is left") {
+  Town town;
+  const auto alice = town.citizen(), bob = town.citizen();
+  town.meet(bob, alice);
+  town.subscribe(alice, "t");
+  town.subscribe(bob, "t");
+  town.run_for(3s);
+  const OpId op = town.get(bob, "/v/nothing");
+  town.command(bob, [](Node& n, Turn t) { n.shutdown(t); });
+  town.run_for(1s);
+  CHECK(town.ended(bob, op));
+  CHECK(town.node(bob).quiescent());
+  town.command(alice, [](Node& n, Turn t) { n.shutdown(t); });
+  town.run_for(20s);
+  CHECK(town.node(alice).quiescent());
+}
+
+}  // namespace kadmesh
