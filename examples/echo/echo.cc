@@ -1,8 +1,9 @@
 // An echo protocol over libp2p. Without arguments it serves and prints its address; with one it
 // connects there, says hello and prints what comes back.
+#include <driver/host.h>
+
 #include <asio.hpp>
 #include <asio/experimental/as_tuple.hpp>
-#include <driver/host.h>
 #include <iostream>
 
 using asio::use_awaitable;

@@ -59,6 +59,7 @@ struct Node::State {
   KadStreams kad_streams;
   Operations operations;
 
+  bool closing = false;  // shut down: cores may ask, nothing starts
   std::uint64_t next_listen = 1, next_store = 1;
   std::map<ListenId, std::vector<Multiaddr>> listening;
   std::map<DialId, Multiaddr> seed_dials;
@@ -181,7 +182,10 @@ struct Node::State {
         action);
   }
 
+  static Error shut() { return {Errc::closed, "the node is shut down"}; }
+
   void ask(Turn turn, KadRequest request) {
+    if (closing) return kad.on_request_failed(turn, request.id, shut());
     std::vector<Multiaddr> addrs;
     for (const Dialable& addr : request.to.addrs) addrs.push_back(addr.addr());
     for (const Multiaddr& addr : book.dial_order(request.to.peer))
@@ -217,6 +221,7 @@ struct Node::State {
   }
 
   void dial_seed(Turn turn, const KadDial& dial) {
+    if (closing) return kad.on_seed_dialed(turn, dial.seed, std::unexpected(shut()));
     seed_dials.emplace(swarm.dial(turn, dial.seed.peer(), {&dial.seed, 1}, dial.deadline),
                        dial.seed);
   }
@@ -400,6 +405,7 @@ void Node::on_driver_notice(Turn turn, Error what) {
 
 Time Node::next_timer() const {
   const State& s = *state_;
+  if (s.closing && s.swarm.counters().connections == 0) return kNever;
   Time next = std::min({s.swarm.next_timer(), s.requester.next_timer(), s.pinger.next_timer(),
                         s.kad_streams.next_timer(), s.gossip_streams.next_timer(),
                         s.kad.next_timer(), s.gossip.next_timer(), s.operations.next_timer()});
@@ -577,11 +583,11 @@ void Node::release(Turn turn, StreamKey key) {
 }
 
 void Node::shutdown(Turn turn) {
-  const Error why{Errc::closed, "the node is shut down"};
-  state_->operations.end_all(turn, why);
+  state_->closing = true;
+  state_->operations.end_all(turn, State::shut());
   for (const auto& [id, addrs] : state_->listening) state_->actions.emplace_back(StopListening{id});
   state_->listening.clear();
-  state_->swarm.close_all(turn, why);
+  state_->swarm.close_all(turn, State::shut());
   state_->settle(turn);
 }
 
@@ -645,15 +651,28 @@ std::string Node::check_invariants() const {
   return {};
 }
 
-bool Node::quiescent() const {
-  const Swarm::Counters c = state_->swarm.counters();
-  return c.connections == 0 && c.opening == 0 && c.dial_jobs == 0 && c.streams == 0 &&
-         c.buffered_bytes == 0 && state_->requester.outstanding() == 0 &&
-         state_->pinger.outstanding() == 0 && state_->kad_streams.streams() == 0 &&
-         state_->gossip_streams.streams() == 0 && state_->operations.running() == 0 &&
-         (!state_->identify || state_->identify->exchanges() == 0) &&
-         state_->gossip.stats().peers == 0 && state_->user_streams.empty() &&
-         state_->kad.quiescent();
+std::string Node::leftovers() const {
+  const State& s = *state_;
+  const Swarm::Counters c = s.swarm.counters();
+  std::string out;
+  const auto count = [&](std::string_view what, std::size_t number) {
+    if (number > 0) out += std::string(what) + " " + std::to_string(number) + "; ";
+  };
+  count("connections", c.connections);
+  count("opening", c.opening);
+  count("dial jobs", c.dial_jobs);
+  count("streams", c.streams);
+  count("buffered bytes", c.buffered_bytes);
+  count("requests", s.requester.outstanding());
+  count("pings", s.pinger.outstanding());
+  count("kad streams", s.kad_streams.streams());
+  count("gossip streams", s.gossip_streams.streams());
+  count("identify exchanges", s.identify ? s.identify->exchanges() : 0);
+  count("operations", s.operations.running());
+  count("user streams", s.user_streams.size());
+  count("gossip peers", s.gossip.stats().peers);
+  count("kad", s.kad.quiescent() ? 0 : 1);
+  return out;
 }
 
 }  // namespace kadmesh

@@ -129,7 +129,8 @@ class Node {
   void reset(Turn turn, StreamKey key, std::uint32_t code);
   void release(Turn turn, StreamKey key);
 
-  // Ends every operation (Errc::closed), every stream and every connection; then quiescent().
+  // Ends every operation (Errc::closed), every stream and every connection, and starts nothing
+  // more: a node that is shut down has no timers and, once its pipes have ended, no leftovers().
   void shutdown(Turn turn);
 
   // --- questions
@@ -146,7 +147,8 @@ class Node {
   NodeStats stats(Now now) const;
   // Empty, or what is broken: a bug of ours.
   std::string check_invariants() const;
-  bool quiescent() const;
+  // Empty once everything is closed; otherwise what is still alive.
+  std::string leftovers() const;
 
  private:
   struct State;

@@ -18,8 +18,12 @@ using asio::use_awaitable;
 
 asio::awaitable<void> answer(Host& host, const Verb& verb, Json request) {
   Json line{{"id", request.at("id")}, {"ok", true}};
+  // Named, all of them: g++ 12 destroys temporaries of a co_await expression twice.
+  Request asked{host, std::move(request)};
   try {
-    line.update(co_await verb(Request{host, std::move(request)}));
+    asio::awaitable<Json> running = verb(std::move(asked));
+    const Json fields = co_await std::move(running);
+    line.update(fields);
   } catch (const std::exception& error) {
     line["ok"] = false;
     line["error"] = error.what();
