@@ -38,19 +38,19 @@ void Stream::State::read(asio::mutable_buffer into, Done done) {
   try_read();
 }
 
-// True when the waiting read is answered.
-bool Stream::State::try_read() {
-  if (!reading_) return false;
+// The read leaves its place before the node hears that bytes were consumed: the end of the stream
+// may be reported within that turn.
+void Stream::State::try_read() {
+  if (!reading_) return;
   const ByteView bytes = driver ? driver->node().readable(key) : ByteView();
   const std::size_t count = std::min(bytes.size(), reading_->into.size());
-  if (count == 0 && !read_end_ && reading_->into.size() > 0) return false;
-  if (count > 0) {
-    std::memcpy(reading_->into.data(), bytes.data(), count);
-    driver->turn([&](Node& node, Turn t) { node.consumed(t, key, count); });
-  }
-  Read read = *std::exchange(reading_, std::nullopt);
-  read.done(count > 0 || read.into.size() == 0 ? asio::error_code() : read_end_, count);
-  return true;
+  if (count == 0 && !read_end_ && reading_->into.size() > 0) return;
+  Read read = std::move(*reading_);
+  reading_.reset();
+  if (count == 0) return read.done(read.into.size() == 0 ? asio::error_code() : read_end_, 0);
+  std::memcpy(read.into.data(), bytes.data(), count);
+  driver->turn([&](Node& node, Turn t) { node.consumed(t, key, count); });
+  read.done({}, count);
 }
 
 void Stream::State::write(asio::const_buffer from, Done done) {
@@ -59,19 +59,17 @@ void Stream::State::write(asio::const_buffer from, Done done) {
   try_write();
 }
 
-bool Stream::State::try_write() {
-  if (!writing_) return false;
-  std::size_t count = 0;
-  if (!write_end_ && driver) {
-    const ByteView bytes(static_cast<const std::uint8_t*>(writing_->from.data()),
-                         writing_->from.size());
-    count = driver->turn([&](Node& node, Turn t) { return node.write(t, key, bytes); });
-    if (!writing_) return true;  // the stream ended within that turn
-    if (count == 0 && !bytes.empty() && !write_end_) return false;
-  }
-  Write write = *std::exchange(writing_, std::nullopt);
-  write.done(count > 0 ? asio::error_code() : write_end_, count);
-  return true;
+void Stream::State::try_write() {
+  if (!writing_) return;
+  Write write = std::move(*writing_);
+  writing_.reset();
+  if (write_end_ || !driver) return write.done(write_end_, 0);
+  const ByteView bytes(static_cast<const std::uint8_t*>(write.from.data()), write.from.size());
+  const std::size_t count =
+      driver->turn([&](Node& node, Turn t) { return node.write(t, key, bytes); });
+  if (count > 0 || bytes.empty()) return write.done({}, count);
+  if (write_end_) return write.done(write_end_, 0);  // it ended within that turn
+  writing_.emplace(std::move(write));
 }
 
 void Stream::State::abort_read() {

@@ -47,8 +47,8 @@ struct Stream::State : std::enable_shared_from_this<Stream::State> {
     asio::const_buffer from;
     Done done;
   };
-  bool try_read();
-  bool try_write();
+  void try_read();
+  void try_write();
   void end(asio::error_code why);
 
   std::optional<Read> reading_;
