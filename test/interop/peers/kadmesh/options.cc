@@ -13,18 +13,11 @@ struct Options {
   int gossip_d = -1;
 };
 
-MessageId py_message_id(const GossipMessage& message) {
-  MessageId id = message.seqno;
-  if (message.from) append(id, message.from->bytes());
-  return id;
-}
-
 MessageIdFunction id_function(const std::string& name, bool anonymous) {
   if (name == "rust") return rust_message_id;
   if (name == "js") return js_message_id;
-  if (name == "py") return py_message_id;
   if (name == "sha256" || (name.empty() && anonymous)) return sha256_message_id;
-  return go_message_id;
+  return go_message_id;  // and py
 }
 
 GossipConfig gossip_config(const Options& options) {
