@@ -164,6 +164,17 @@ TEST_CASE_FIXTURE(Pinging, "ping: a stream that is silent for long is reset") {
   CHECK(only<StreamReset>(0).key == key);
 }
 
+TEST_CASE_FIXTURE(Pinging, "ping: a stream that is used now and then is kept") {
+  swarm(0).hold(id(1));
+  swarm(1).hold(id(0));
+  const StreamKey key = raw();
+  for (int i = 0; i < 4; ++i) {
+    run_for(PingResponder::kInboundIdle - 10s);
+    swarm(0).write(turn(0), key, Bytes(kPingSize, 'a'));
+  }
+  CHECK(responder.streams() == 1);
+}
+
 TEST_CASE_FIXTURE(Pinging, "ping: does not keep an idle connection") {
   for (int i = 0; i < 10; ++i) {
     ping();

@@ -17,7 +17,7 @@ const std::string kAsk = "/ask/1";
 // Node 0 asks, node 1 answers in the way that the test chooses.
 class Asking : public TwoSwarms {
  public:
-  enum class Answer { echo, silence, half, nothing, endless };
+  enum class Answer { echo, open, silence, half, nothing, endless };
 
   explicit Asking(WireOptions wire = {}) : TwoSwarms(wire) {
     swarm(1).serve(kAsk);
@@ -84,7 +84,7 @@ class Asking : public TwoSwarms {
     ++heard;
     if (how == Answer::silence) return;
     Bytes& out = unsent_[key];
-    if (how == Answer::echo) out = frame(**message);
+    if (how == Answer::echo || how == Answer::open) out = frame(**message);
     if (how == Answer::half) out = frame(**message), out.resize(out.size() / 2);
     if (how == Answer::endless) put_varint(out, 1 << 30), out.resize(100);
     write(turn, key);
@@ -95,7 +95,7 @@ class Asking : public TwoSwarms {
     out.erase(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(count));
     if (!out.empty()) return;
     unsent_.erase(key);
-    swarm(1).finish(turn, key);
+    if (how != Answer::open) swarm(1).finish(turn, key);
   }
 
   std::map<StreamKey, FrameReader> readers_;
@@ -114,6 +114,7 @@ TEST_CASE_FIXTURE(Asking, "request: connects, asks and has the answer after thre
   CHECK(done[0].id == asked);
   CHECK(as_text(*done[0].reply) == "question");
   run_for(1s);
+  CHECK(resets == 0);
   nothing_left();
 }
 
@@ -124,6 +125,15 @@ TEST_CASE_FIXTURE(Asking, "request: one round trip over a connection that exists
   REQUIRE(run_until([&] { return requester.outstanding() == 0; }, 5s));
   CHECK(time() - start == rtt());
   CHECK(only_reply().has_value());
+}
+
+TEST_CASE_FIXTURE(Asking, "request: a peer that answers and waits for more is not reset") {
+  how = Answer::open;
+  ask("question");
+  run_for(2s);
+  CHECK(only_reply().has_value());
+  CHECK(resets == 0);
+  nothing_left();
 }
 
 TEST_CASE_FIXTURE(Asking, "request: several to one peer share the dial") {

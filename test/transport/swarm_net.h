@@ -177,9 +177,13 @@ class SwarmNet {
       if (!one.on_event || !one.on_event(turn(n), *event)) one.events.push_back(*std::move(event));
     }
     if (one.after_events) one.after_events(turn(n));
-    while (auto action = one.swarm.poll_action()) {
+    return perform_all(n) || busy;
+  }
+  bool perform_all(std::size_t n) {
+    bool busy = false;
+    while (auto action = swarm(n).poll_action()) {
       busy = true;
-      ++one.actions;
+      ++node(n).actions;
       std::visit([&](auto& act) { perform(n, act); }, *action);
     }
     return busy;

@@ -295,6 +295,18 @@ TEST_CASE_FIXTURE(Two, "swarm: a protocol can be served and no longer served at 
   CHECK(only<StreamOpened>(0).protocol == "/echo/1");
 }
 
+TEST_CASE_FIXTURE(Two, "swarm: polling an event may give more to send") {
+  connect(0, 1);
+  open(0, 1);
+  const auto sent = std::get<WritePipe>(*swarm(0).poll_action());
+  swarm(1).on_bytes(turn(1), swarm(1).connections().front().id, sent.bytes);
+  while (swarm(1).poll_action()) {
+  }
+  while (swarm(1).poll_event()) {
+  }
+  CHECK(swarm(1).poll_action());  // the protocol's echo
+}
+
 TEST_CASE_FIXTURE(Two, "swarm: an idle swarm has nothing to do until its next timer") {
   swarm(0).hold(id(1));
   swarm(1).hold(id(0));
