@@ -112,6 +112,7 @@ Host::Host(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Result<std::unique_ptr<Host>> Host::create(asio::io_context& loop, HostConfig config) {
   ASSIGN_OR_RETURN(const auto listen, endpoints(config.listen));
+  RETURN_IF_ERROR(check(config.node.gossip));
   if (!config.store) config.store = std::make_unique<MemoryStore>(StoreLimits{});
   auto state = std::make_unique<State>(loop, config.identity ? *config.identity : new_identity(),
                                        std::move(config.node), std::move(config.store));

@@ -124,8 +124,10 @@ struct Node::State {
       kad.on_seed_dialed(turn, seed, std::unexpected(dial.result.error()));
       return true;
     }
+    Result<PeerId> reached = fail(Errc::closed, "the connection ended as soon as it was made");
     for (const ConnectionInfo& connection : swarm.connections())
-      if (connection.id == *dial.result) kad.on_seed_dialed(turn, seed, connection.peer);
+      if (connection.id == *dial.result) reached = connection.peer;
+    kad.on_seed_dialed(turn, seed, std::move(reached));
     return true;
   }
 
@@ -584,6 +586,7 @@ void Node::release(Turn turn, StreamKey key) {
 
 void Node::shutdown(Turn turn) {
   state_->closing = true;
+  state_->kad.close(turn);
   state_->operations.end_all(turn, State::shut());
   for (const auto& [id, addrs] : state_->listening) state_->actions.emplace_back(StopListening{id});
   state_->listening.clear();
