@@ -62,9 +62,11 @@ std::vector<Dialable> AddressBook::of(const PeerId& peer) const {
   const auto found = by_peer_.find(peer);
   if (found == by_peer_.end()) return {};
   std::vector<Entry> entries = found->second.entries;
-  std::ranges::stable_sort(entries, {}, [](const Entry& entry) {
+  // The address itself last, so that the order is the same everywhere.
+  std::ranges::sort(entries, {}, [](const Entry& entry) {
     return std::tuple(entry.dialable.source(), entry.failures,
-                      -entry.learned.time_since_epoch().count());
+                      -entry.learned.time_since_epoch().count(),
+                      as_text(entry.dialable.addr().bytes()));
   });
   std::vector<Dialable> addrs;
   addrs.reserve(entries.size());
