@@ -35,8 +35,10 @@ Result<void> first_broken(std::span<const Constraint> constraints) {
 Result<void> check(const GossipConfig& c) {
   constexpr std::size_t kMostD = 1'000;        // sums of these never overflow
   constexpr std::size_t kMostWindows = 1'000;  // of which a heartbeat makes one
-  const Duration cached =
-      c.heartbeat * static_cast<std::int64_t>(std::min(c.history_windows, kMostWindows));
+  constexpr Duration kLeastHeartbeat = 10ms, kMostHeartbeat = 1h;
+  // Of values that are refused below, any product will do that does not overflow.
+  const Duration cached = std::clamp(c.heartbeat, kLeastHeartbeat, kMostHeartbeat) *
+                          static_cast<std::int64_t>(std::min(c.history_windows, kMostWindows));
   const std::array constraints{
       Constraint{c.d_lo <= c.d, "d_lo <= d"},
       Constraint{c.d <= c.d_hi, "d <= d_hi"},
@@ -48,7 +50,8 @@ Result<void> check(const GossipConfig& c) {
       Constraint{c.history_windows >= 1, "history_windows >= 1"},
       Constraint{c.history_windows <= kMostWindows, "history_windows <= 1000"},
       Constraint{c.gossip_windows <= c.history_windows, "gossip_windows <= history_windows"},
-      Constraint{c.heartbeat >= 10ms && c.heartbeat <= 1h, "10 ms <= heartbeat <= 1 h"},
+      Constraint{c.heartbeat >= kLeastHeartbeat && c.heartbeat <= kMostHeartbeat,
+                 "10 ms <= heartbeat <= 1 h"},
       Constraint{c.heartbeat_initial_delay >= 0s, "heartbeat_initial_delay >= 0"},
       Constraint{c.fanout_ttl > 0s, "fanout_ttl > 0"},
       Constraint{c.seen_ttl > cached, "seen_ttl > history_windows * heartbeat"},
