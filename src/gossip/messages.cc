@@ -5,8 +5,6 @@
 
 namespace kadmesh {
 
-using gossip::Rpc;
-
 namespace {
 
 Bytes big_endian(std::uint64_t value) {

@@ -199,7 +199,7 @@ Result<void> take(SignedMessage& message, const ProtoField& field) {
 
 Result<PublicKey> author_key(const SignedMessage& message) {
   if (message.key.empty()) return key_of(*message.from);
-  ASSIGN_OR_RETURN(const PublicKey key, PublicKey::from_proto(message.key));
+  ASSIGN_OR_RETURN(PublicKey key, PublicKey::from_proto(message.key));
   if (key.peer_id() != *message.from)
     return fail(Errc::auth, "gossip: the key is not the author's");
   return key;
