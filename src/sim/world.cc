@@ -86,8 +86,9 @@ void World::deliver(Time when, Index index, std::function<void(Node&, Turn)> inp
     Member& member = *members_.at(index);
     if (!member.alive || member.life != life) return;
     if (member.frozen)
-      return void(member.backlog.push_back([this, index, input] { command(index, input); }));
-    command(index, input);
+      member.backlog.emplace_back([this, index, input] { command(index, input); });
+    else
+      command(index, input);
   });
 }
 
