@@ -69,7 +69,10 @@ class Host {
   template <class Token>
   auto async_connect(Multiaddr addr, Token&& token, Duration limit = kDefaultDeadline) {
     return operation<ConnectReport>(
-        [=](Node& node, Turn t) { return node.connect(t, addr, after(t.now.mono, limit)); }, token);
+        [addr = std::move(addr), limit](Node& node, Turn t) {
+          return node.connect(t, addr, after(t.now.mono, limit));
+        },
+        token);
   }
   // A peer whose addresses are known here or in the DHT.
   template <class Token>
@@ -153,7 +156,7 @@ class Host {
   auto async_open_stream(PeerId peer, std::string protocol, Token&& token,
                          Duration limit = kDefaultDeadline) {
     return initiate<Stream>(
-        [=, this](Handler<Stream> done, Slot slot) {
+        [this, peer, protocol = std::move(protocol), limit](Handler<Stream> done, Slot slot) {
           start_open(peer, protocol, limit, std::move(done), slot);
         },
         token);
@@ -182,7 +185,7 @@ class Host {
   template <class T, class Start, class Token>
   auto initiate(Start begin, Token& token) {
     return asio::async_initiate<Token, void(Result<T>)>(
-        [this](auto handler, Start run) {
+        [this](auto handler, auto&& run) {
           const auto slot = asio::get_associated_cancellation_slot(handler);
           auto executor = asio::get_associated_executor(handler, get_executor());
           run(

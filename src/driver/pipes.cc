@@ -53,10 +53,11 @@ struct Pipes::Pipe {
 Pipes::Pipes(asio::any_io_executor loop, Events events)
     : loop_(std::move(loop)), events_(std::move(events)), buffer_(kReadBuffer) {}
 
-// Handlers still to come see `closing` and touch nothing else.
+// Handlers still to come see `closing` and touch nothing else. No timer keeps the loop busy.
 Pipes::~Pipes() {
   for (const auto& [id, pipe] : open_) {
     pipe->closing = true;
+    pipe->flush_deadline.reset();
     asio::error_code ignored;
     pipe->socket.close(ignored);
   }
