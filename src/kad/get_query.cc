@@ -16,6 +16,8 @@ GetQuery::GetQuery(const KadView& view, Bytes key, Time started, Time deadline)
 QueryStep GetQuery::advance(Turn turn) {
   if (phase_ == Phase::done) return finish(turn);
   if (phase_ == Phase::loading) {
+    if (auto known = view_.config.validators.accepts(key_); !known)
+      return Finished{std::unexpected(known.error()), {}};
     if (std::exchange(asked_store_, true)) return Rest{deadline_};
     return UseStore{StoreTag::value, Load{Kind::value, key_}};
   }

@@ -267,6 +267,19 @@ TEST_CASE("queries: a worse value here is replaced by the best one found") {
   CHECK_FALSE(std::get<GetReport>(a.ended.at(0).report.value()).local);
 }
 
+TEST_CASE("queries: a key that no validator knows is refused before anybody is asked") {
+  for (const char* key : {"/w/k", "no key at all"}) {
+    Asking a(3);
+    a.queries.start(a.turn(), std::make_unique<GetQuery>(a.view, bytes(key), a.now, at(10s)),
+                    Purpose::user, at(10s));
+    a.drain();
+    REQUIRE(a.ended.size() == 1);
+    CHECK(a.ended[0].report.error().code == Errc::invalid);
+    CHECK(a.requests.empty());
+    CHECK(a.stores.empty());
+  }
+}
+
 TEST_CASE("queries: a walk that has enough providers ends, and withdraws what is outstanding") {
   Asking a(5);
   a.queries.start(a.turn(),
