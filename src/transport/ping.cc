@@ -190,14 +190,13 @@ std::optional<PingId> Pinger::State::outstanding(const PeerId& peer) const {
   return at == by_peer.end() ? std::nullopt : std::optional(at->second);
 }
 
-// Block and half close travel with the proposal, so the answer takes one round trip.
+// The block travels with the proposal, so the answer takes one round trip.
 Result<void> Pinger::State::start(Turn turn, PingId id, const PeerId& peer, Time deadline) {
   const std::array protocols{std::string(kPingProtocol)};
   ASSIGN_OR_RETURN(const StreamKey key, swarm.open_stream(turn, peer, protocols, deadline));
   Pending ping{peer, key, turn.now.mono, {}};
   turn.rng.fill(ping.block);
   swarm.write(turn, key, ping.block);
-  swarm.finish(turn, key);
   pending.emplace(id, ping);
   by_peer.emplace(peer, id);
   by_stream.emplace(key, id);
@@ -224,6 +223,7 @@ void Pinger::State::complete(Turn turn, PingId id, Result<Duration> rtt) {
   by_peer.erase(ping.peer);
   by_stream.erase(ping.stream);
   if (rtt) {
+    swarm.finish(turn, ping.stream);
     swarm.release(turn, ping.stream);
   } else {
     swarm.reset(turn, ping.stream, kNoCode);

@@ -9,6 +9,8 @@
 //     that reconnect leave old ones behind.
 //   - An inbound stream that is silent for kInboundIdle is reset. (Others ping every 5 to 15 s.)
 //   - A peer has at most one ping of ours outstanding; asking again joins it.
+//   - We end the stream when the echo is here, not before: js misses an end that comes before its
+//     handler runs, keeps the stream, and refuses pings when it has kept too many.
 #pragma once
 
 #include <cstddef>

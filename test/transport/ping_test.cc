@@ -59,6 +59,22 @@ TEST_CASE_FIXTURE(Pinging, "ping: takes exactly one round trip, negotiation incl
   CHECK(responder.next_timer() == kNever);
 }
 
+TEST_CASE_FIXTURE(Pinging, "ping: the end of the stream is sent when the echo is here") {
+  node(1).on_event = nullptr;
+  ping();
+  run_for(1s);
+  const StreamKey key = only<StreamReadable>(1).key;
+  const ByteView asked = swarm(1).readable(key);
+  const Bytes block(asked.begin(), asked.end());
+  swarm(1).consumed(turn(1), key, block.size());
+  run_for(1s);
+  CHECK(all<StreamFinished>(1).empty());
+  swarm(1).write(turn(1), key, block);
+  run_for(1s);
+  CHECK(only_rtt().has_value());
+  CHECK(only<StreamFinished>(1).key == key);
+}
+
 TEST_CASE("ping: partial reads make no difference") {
   Pinging net({.segment = 7, .ragged = true});
   net.ping();
