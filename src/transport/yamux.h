@@ -16,8 +16,8 @@
 //   - Data for streams that are unknown, or ended here, is drained.
 //   - A breach ends the session with GoAway(1): a header that cannot be, SYN with our parity or on
 //   a
-//     live id, data beyond the window, a body longer than kYamuxMostBody, credit beyond 2^32-1, a
-//     pong that nobody asked for, a frame not complete within frame_timeout.
+//     live id, data beyond the window, a body longer than max_window, credit beyond 2^32-1, a
+//     pong that nobody asked for, a frame whose rest does not come within frame_timeout.
 //   - What merely is too much costs only the stream: SYN beyond the bounds, data beyond
 //     receive_memory, data after FIN.
 //   - A header is judged before anything is made for it; bodies take memory as they arrive.
@@ -190,6 +190,7 @@ class YamuxSession {
   Result<void> on_stream_frame(const YamuxHeader& header);
   Result<void> on_ping(Time now, const YamuxHeader& header);
   void on_go_away(const YamuxHeader& header);
+  std::uint32_t most_body() const;
   Result<void> judge_syn(const YamuxHeader& header);
   bool accept(StreamId id);
   void on_ack(StreamId id);

@@ -42,12 +42,13 @@ struct YamuxConfig {
   Duration ping_interval = 30s;
   // go gives a pong 10 s; a large transfer over a slow link may hold it up for longer.
   Duration pong_timeout = 20s;
-  // From a frame's first byte to its last: the largest that others send (64 KiB) at 1 KiB/s.
+  // From a frame's first byte to its last, or to the next kYamuxTimedPart of it: 1 KiB/s.
   Duration frame_timeout = 64s;
 };
 
-// The longest body that we accept, as rust-yamux does: a longer one would block its session.
-inline constexpr std::uint32_t kYamuxMostBody = 1024 * 1024;
+// What of a long body must come within frame_timeout. The largest frame of go and rust is shorter;
+// js sends as much as the window holds in one.
+inline constexpr std::uint32_t kYamuxTimedPart = 64 * 1024;
 // The longest that we send while several streams have something to say: short turns.
 inline constexpr std::size_t kYamuxFairBody = std::size_t{16} * 1024;
 // The longest that we send at all: with its header 64 KiB, the largest that go and js send.

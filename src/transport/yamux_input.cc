@@ -58,7 +58,9 @@ Result<void> YamuxSession::read_header(Time now, ByteView& input) {
 void YamuxSession::read_body(ByteView& input) {
   const ByteView piece = input.first(std::min<std::size_t>(body_.left, input.size()));
   input = input.subspan(piece.size());
+  const std::uint32_t parts = body_.left / kYamuxTimedPart;
   body_.left -= static_cast<std::uint32_t>(piece.size());
+  if (body_.left / kYamuxTimedPart < parts) frame_deadline_ = after(now_, config_.frame_timeout);
   YamuxStream* stream = find(body_.stream);
   if (stream != nullptr && !stream->dead && !stream->released) {
     stream->window.arrived(static_cast<std::uint32_t>(piece.size()));
@@ -111,7 +113,7 @@ void YamuxSession::on_go_away(const YamuxHeader& header) {
 
 Result<void> YamuxSession::on_stream_frame(const YamuxHeader& header) {
   const bool is_data = header.type == YamuxType::data;
-  if (is_data && header.length > kYamuxMostBody) return breach("body too long", header.stream);
+  if (is_data && header.length > most_body()) return breach("body too long", header.stream);
   if (is_data) body_ = {0, header.length, false};  // drained, unless a stream takes it
   if (header.has(yamux_flag::kRst)) {
     on_rst(header);
@@ -123,6 +125,11 @@ Result<void> YamuxSession::on_stream_frame(const YamuxHeader& header) {
   }
   if (header.has(yamux_flag::kAck)) on_ack(header.stream);
   return is_data ? on_data(header) : on_credit(header);
+}
+
+// What a stream that is gone may still get: its window was no larger.
+std::uint32_t YamuxSession::most_body() const {
+  return std::max<std::uint32_t>(config_.max_window, kYamuxInitialWindow);
 }
 
 Result<void> YamuxSession::judge_syn(const YamuxHeader& header) {

@@ -48,7 +48,7 @@ class Model {
     if (h.type == YamuxType::go_away) return false;
     if (h.type == YamuxType::ping) return ping_breach(h);
     const bool data = h.type == YamuxType::data;
-    if (data && h.length > kYamuxMostBody) return true;
+    if (data && h.length > small().max_window) return true;
     if (h.has(kRst)) return false;
     const auto stream = streams.find(h.stream);
     if (h.has(kSyn)) return syn_breach(h, stream == streams.end() ? nullptr : &stream->second);
@@ -240,7 +240,7 @@ class Trial {
       case 4:
         return kYamuxInitialWindow / 2;
       case 5:
-        return kYamuxMostBody + input_.below(2);
+        return small().max_window + input_.below(2);
       case 6:
         return static_cast<std::uint32_t>(kMost32) - kYamuxInitialWindow + input_.below(2);
       default:

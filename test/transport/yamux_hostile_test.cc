@@ -273,17 +273,33 @@ TEST_CASE("yamux: a pong that nobody asked for ends the session") {
   check_breach(peer, peer.sends({YamuxType::ping, kAck, 0, 0}));
 }
 
-TEST_CASE("yamux: a body longer than 1 MiB ends the session even within the window") {
-  YamuxConfig config = silent();
-  YamuxScript peer(config);
+TEST_CASE("yamux: one body may use up the largest window, as js's do") {
+  YamuxScript peer;
   peer.opens(1);
-  for (int i = 0; i < 6; ++i) {  // grows the window
-    peer.writes(1, Bytes(kYamuxInitialWindow / 2 << i));
-    peer.session.consumed(peer.now, 1, peer.session.readable(1).size());
-    if (kYamuxInitialWindow / 2 << i == kYamuxMostBody) break;
+  for (std::uint32_t size = kYamuxInitialWindow; size < YamuxConfig().max_window; size *= 2) {
+    REQUIRE(peer.writes(1, Bytes(size)).has_value());
+    peer.session.consumed(peer.now, 1, size);
   }
-  peer.hears();
-  check_breach(peer, peer.sends({YamuxType::data, 0, 1, kYamuxMostBody + 1}));
+  CHECK(peer.writes(1, Bytes(YamuxConfig().max_window)).has_value());
+  CHECK(peer.session.readable(1).size() == YamuxConfig().max_window);
+}
+
+TEST_CASE("yamux: a body that no window could hold ends the session, whosever it is") {
+  YamuxScript peer;
+  CHECK(peer.sends({YamuxType::data, 0, 99, YamuxConfig().max_window}).has_value());
+  YamuxScript other;
+  check_breach(other, other.sends({YamuxType::data, 0, 99, YamuxConfig().max_window + 1}));
+}
+
+TEST_CASE("yamux: the deadline of a long body moves with every 64 KiB of it") {
+  YamuxScript peer;
+  peer.opens(1);
+  peer.sends({YamuxType::data, 0, 1, kYamuxInitialWindow});
+  for (int i = 0; i < 3; ++i) {
+    peer.now += YamuxConfig().frame_timeout - 1s;
+    REQUIRE(peer.sends_bytes(Bytes(kYamuxTimedPart)).has_value());
+    CHECK(peer.session.next_timer() == peer.now + YamuxConfig().frame_timeout);
+  }
 }
 
 TEST_CASE("yamux: data after FIN costs the stream") {
