@@ -59,8 +59,10 @@ asio::awaitable<void> read_requests(Host& host, Verbs verbs) {
 void on_report(const Host& host, const Report& report) {
   if (const auto* c = std::get_if<PeerConnected>(&report))
     say({{"event", "connected"}, {"peer", c->peer.text()}, {"inbound", !c->opened_by_us}});
-  if (const auto* d = std::get_if<PeerDisconnected>(&report))
+  if (const auto* d = std::get_if<PeerDisconnected>(&report)) {
+    std::fprintf(stderr, "lost %s: %s\n", d->peer.text().c_str(), to_string(d->cause).c_str());
     say({{"event", "disconnected"}, {"peer", d->peer.text()}});
+  }
   if (const auto* i = std::get_if<PeerIdentified>(&report))
     if (const auto info = host.node().info(i->peer))
       say({{"event", i->pushed ? "pushed" : "identified"},

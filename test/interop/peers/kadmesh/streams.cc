@@ -2,6 +2,7 @@
 #include <asio/detached.hpp>
 #include <asio/experimental/as_tuple.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
+#include <asio/multiple_exceptions.hpp>
 #include <asio/read.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
@@ -106,7 +107,11 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 }
 
 asio::awaitable<std::uint64_t> echo_bytes(Stream& stream, std::uint64_t size) {
-  co_return co_await (send_and_finish(stream, size) && count_to_end(stream));
+  try {
+    co_return co_await (send_and_finish(stream, size) && count_to_end(stream));
+  } catch (const asio::multiple_exceptions& both) {  // the first says more than that there are two
+    std::rethrow_exception(both.first_exception());
+  }
 }
 
 asio::awaitable<Json> echo(Request r) {
