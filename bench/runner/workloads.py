@@ -1,0 +1,299 @@
+"""What is measured: each workload for us, for its floor and for another stack's peer.
+
+A workload is a name, its rows, and three coroutines that answer {row key: number}. `floor` is absent
+where a row needs none. Other stacks do the same through the peers of test/interop: a peer against
+a second one of its kind, so a figure per side is the stack's own on both sides.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import statistics
+import tempfile
+import time
+from typing import Callable, Optional
+
+from orchestrator import stack as stacks
+from orchestrator.peer import Peer
+
+from .process import Broken, Standing, cpu_seconds, figures, resident_bytes
+from .ratio import ABOVE, FIGURE, Row, of_floor
+
+SETTLE_SECONDS = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Sizes:
+    connections: int = 2000
+    stream_bytes: int = 1_000_000_000
+    pings: int = 5000
+    starts: int = 10
+    crowd: int = 1000
+    idle_seconds: float = 30.0
+    delay_ms: int = 100
+    slower: int = 10
+    """By how much less other stacks do of what only the mean is taken of."""
+
+
+QUICK = Sizes(connections=200, stream_bytes=200_000_000, pings=500, starts=3, crowd=100, delay_ms=50)
+
+
+@dataclasses.dataclass(frozen=True)
+class Bench:
+    """Where programs are, and how much they are to do."""
+    programs: pathlib.Path
+    peers: dict
+    sizes: Sizes
+
+    def program(self, name):
+        return self.programs / name
+
+
+@dataclasses.dataclass(frozen=True)
+class Workload:
+    name: str
+    rows: tuple
+    ours: Callable
+    theirs: Optional[Callable] = None
+    floor: Optional[Callable] = None
+    """Absent where a row needs none, or where the workload measures it beside itself (of_floor)."""
+    repeats: Optional[int] = None
+    """Fewer than the others: what does not vary, or takes minutes."""
+
+
+@contextlib.asynccontextmanager
+async def peers_of(bench, stack, *flags, count=2):
+    """That many peers of one stack, started; the last ones listen as the first does."""
+    peers = [Peer(stack, bench.peers[stack], flags) for _ in range(count)]
+    try:
+        for peer in peers:
+            await peer.start()
+        yield peers
+    finally:
+        await asyncio.gather(*(peer.close() for peer in peers))
+
+
+def pid_of(peer):
+    return peer._process.pid
+
+
+def cpu_of(peers):
+    return sum(cpu_seconds(pid_of(peer)) for peer in peers)
+
+
+# --- connecting
+
+async def connect_floor(bench):
+    return await figures(bench.program("handshake_floor"), bench.sizes.connections)
+
+
+async def connect_ours(bench):
+    return await figures(bench.program("connect"), bench.sizes.connections)
+
+
+async def connect_once(dialer, listener):
+    seen = len(listener.events)
+    await dialer.ask("connect", addr=listener.addr)
+    await listener.wait(lambda e: e["event"] == "connected", 10, "connection", since=seen)
+    await dialer.ask("disconnect", peer=listener.id)
+    await listener.wait(lambda e: e["event"] == "disconnected", 10, "disconnection", since=seen)
+
+
+async def connect_theirs(bench, stack):
+    count = max(bench.sizes.connections // bench.sizes.slower, 20)
+    async with peers_of(bench, stack, "--bare") as (dialer, listener):
+        for _ in range(count // 4):
+            await connect_once(dialer, listener)
+        before = cpu_of([dialer, listener])
+        for _ in range(count):
+            await connect_once(dialer, listener)
+        return {"cpu_us": (cpu_of([dialer, listener]) - before) / 2 / count * 1e6}
+
+
+# --- one stream
+
+async def stream_floor(bench):
+    return await figures(bench.program("pipe_floor"), bench.sizes.stream_bytes)
+
+
+async def stream_ours(bench):
+    return await figures(bench.program("stream"), bench.sizes.stream_bytes)
+
+
+async def stream_theirs(bench, stack):
+    size = bench.sizes.stream_bytes // 4
+    async with peers_of(bench, stack) as (sender, receiver):
+        await sender.ask("connect", addr=receiver.addr)
+        await sender.ask("upload", 120, peer=receiver.id, size=size // 8)
+        before = cpu_of([sender, receiver])
+        answer = await sender.ask("upload", 300, peer=receiver.id, size=size)
+        cpu = cpu_of([sender, receiver]) - before
+        return {"mb_per_s": size / 1e6 / answer["seconds"], "cpu_s_per_gb": cpu / (size / 1e9)}
+
+
+# --- ping
+
+async def ping_floor(bench):
+    return await figures(bench.program("ping_pong_floor"), bench.sizes.pings)
+
+
+async def ping_ours(bench):
+    return await figures(bench.program("ping"), bench.sizes.pings)
+
+
+def seat_apart(peers):
+    """Each on a processor of its own, as the floor's two sides."""
+    if os.cpu_count() >= len(peers):
+        for processor, peer in enumerate(peers):
+            for task in pathlib.Path(f"/proc/{pid_of(peer)}/task").iterdir():
+                os.sched_setaffinity(int(task.name), {processor})
+
+
+async def ping_theirs(bench, stack):
+    async with peers_of(bench, stack) as (asker, answerer):
+        await asker.ask("connect", addr=answerer.addr)
+        seat_apart([asker, answerer])
+        count = bench.sizes.pings // bench.sizes.slower
+        await asker.ask("ping", 60, peer=answerer.id, count=count // 4, interval_ms=0)
+        answer = await asker.ask("ping", 60, peer=answerer.id, count=count, interval_ms=0)
+        return {"p50_us": statistics.median(answer["rtts_us"])}
+
+
+# --- round trips
+
+@contextlib.asynccontextmanager
+async def link(bench):
+    """Commands that put a program on the left and on the right of a delayed link, and the addresses."""
+    async with Standing(bench.program("link"), bench.sizes.delay_ms) as made:
+        pid, left, left_ip, right, right_ip = (await made.line()).split()
+        enter = [["nsenter", f"--net=/proc/{pid}/fd/{space}", "--"] for space in (left, right)]
+        yield list(zip(enter, (left_ip, right_ip)))
+
+
+async def round_trips(bench, dialing, listening):
+    """From connect to the first byte of an answer, in round trips of the link."""
+    async with link(bench) as sides:
+        peers = [Peer(stack, enter + bench.peers[stack], ["--listen", f"/ip4/{ip}/tcp/0", "--bare"])
+                 for stack, (enter, ip) in zip((dialing, listening), sides)]
+        try:
+            for peer in peers:
+                await peer.start()
+            dialer, listener = peers
+            start = time.monotonic()
+            await dialer.ask("connect", addr=listener.addr)
+            await dialer.ask("echo", peer=listener.id, bytes=8)
+            elapsed = time.monotonic() - start
+        finally:
+            await asyncio.gather(*(peer.close() for peer in peers))
+    # The delay is many times what the peers themselves take: the count is what is whole.
+    return {"round_trips": int(elapsed / (2 * bench.sizes.delay_ms / 1000))}
+
+
+async def trips_ours(bench):
+    return await round_trips(bench, stacks.US, stacks.US)
+
+
+async def trips_theirs(bench, stack):
+    return await round_trips(bench, stack, stack)
+
+
+async def trips_dialing(bench, stack):
+    return await round_trips(bench, stacks.US, stack)
+
+
+async def trips_answering(bench, stack):
+    return await round_trips(bench, stack, stacks.US)
+
+
+# --- idle connections
+
+@contextlib.asynccontextmanager
+async def crowd_at(bench, addr):
+    """As many identified connections as the floor has, each of a host of its own."""
+    async with Standing(bench.program("crowd"), addr, bench.sizes.crowd) as crowd:
+        said = json.loads(await crowd.line())
+        if said["identified"] != bench.sizes.crowd:
+            raise Broken(f"only {said['identified']:g} connections are identified")
+        yield
+        if (left := json.loads(await crowd.end())["left"]) > 0:
+            raise Broken(f"{left:g} connections did not stay")
+
+
+async def idle_at(bench, pid, addr):
+    """What the crowd's connections cost the process `pid`, which listens at `addr`, and what the floor spends on
+    as many in the same seconds: both are idle nearly all the time, and out of each other's way."""
+    before = resident_bytes(pid)
+    async with Standing(bench.program("idle_floor"), bench.sizes.crowd) as floor, crowd_at(bench, addr):
+        await floor.line()
+        await asyncio.sleep(SETTLE_SECONDS)
+        held = resident_bytes(pid) - before
+        ours, theirs = cpu_seconds(pid), (await floor.ask())["cpu_s"]
+        await asyncio.sleep(bench.sizes.idle_seconds)
+        ours, theirs = cpu_seconds(pid) - ours, (await floor.ask())["cpu_s"] - theirs
+    per_second = 1000 / bench.sizes.idle_seconds
+    return {"kib": held / bench.sizes.crowd / 1024, "cpu_ms_per_s": ours * per_second,
+            of_floor("cpu_ms_per_s"): theirs * per_second}
+
+
+async def idle_ours(bench):
+    async with Standing(bench.program("host")) as host:
+        return await idle_at(bench, host.pid, await host.line())
+
+
+async def idle_theirs(bench, stack):
+    async with peers_of(bench, stack, count=1) as (peer,):
+        return await idle_at(bench, pid_of(peer), peer.addr)
+
+
+# --- starting
+
+async def until_first_line(*command):
+    async with Standing(*command) as program:
+        await program.line()
+        return (time.monotonic() - program.start) * 1000
+
+
+async def starts(count, *command):
+    return {"ms": statistics.median([await until_first_line(*command) for _ in range(count)])}
+
+
+async def start_of(bench, program):
+    with tempfile.TemporaryDirectory() as folder:
+        return await starts(bench.sizes.starts, bench.program(program), f"{folder}/rows.db")
+
+
+async def start_floor(bench):
+    return await start_of(bench, "start_floor")
+
+
+async def start_ours(bench):
+    return await start_of(bench, "host")
+
+
+async def start_theirs(bench, stack):
+    return await starts(min(bench.sizes.starts, 3), *bench.peers[stack])
+
+
+TRIPS = "round_trips"
+WORKLOADS = (
+    Workload("connect", (Row("cpu_us", "connect: CPU of a side", "us", at_most=1.6),),
+             connect_ours, connect_theirs, connect_floor),
+    Workload("stream", (Row("mb_per_s", "stream: goodput", "MB/s", at_least=0.8),
+                        Row("cpu_s_per_gb", "stream: CPU of both", "s/GB", at_most=1.3)),
+             stream_ours, stream_theirs, stream_floor),
+    Workload("ping", (Row("p50_us", "ping: p50", "us", at_most=1.5),), ping_ours, ping_theirs, ping_floor),
+    Workload("round_trips", (Row(TRIPS, "round trips, both of a kind", "trips", FIGURE, at_most=3),),
+             trips_ours, trips_theirs, repeats=1),
+    Workload("round_trips_dialing", (Row(TRIPS, "round trips, kadmesh dials", "trips", FIGURE),),
+             None, trips_dialing, repeats=1),
+    Workload("round_trips_answering", (Row(TRIPS, "round trips, kadmesh answers", "trips", FIGURE),),
+             None, trips_answering, repeats=1),
+    Workload("idle", (Row("kib", "idle: memory a connection", "KiB", FIGURE, at_most=16),
+                      Row("cpu_ms_per_s", "idle: CPU of the listener", "ms/s", at_most=2)),
+             idle_ours, idle_theirs, repeats=2),
+    Workload("start", (Row("ms", "start to listening", "ms", ABOVE, at_most=10),),
+             start_ours, start_theirs, start_floor),
+)
