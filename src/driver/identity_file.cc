@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/crypto.h"
@@ -64,8 +65,9 @@ Result<KeyPair> read_identity(const std::filesystem::path& file) {
 }
 
 Result<void> write_identity(const std::filesystem::path& file, const KeyPair& identity) {
-  const std::filesystem::path draft = file.string() + ".new";
-  const Descriptor out(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  // A name of its own each time: what a process left that died here is in nobody's way.
+  std::string draft = file.string() + ".XXXXXX";
+  const Descriptor out(::mkostemp(draft.data(), O_CLOEXEC));  // with mode 0600
   if (out.get() < 0) return failed(draft, errno);
   Bytes bytes = identity.proto();
   const ssize_t count = ::write(out.get(), bytes.data(), bytes.size());

@@ -41,6 +41,7 @@ class GossipCounts(Scene):
             self.assertEqual({peer["sent"] for peer in p.result()["peers"]}, {"queued"})
         self.all_receive(slow + burst, sender)
         self.assertEqual(sender.stats()["gossip"]["published"], 8)
+        self.assertEqual(self.hub.stats()["gossip"]["meshes"], [{"topic": TOPIC, "peers": 3, "subscribers": 3}])
         for node in (self.hub, *self.clients[1:]):
             self.assertEqual(node.stats()["gossip"]["delivered"], 8)
 

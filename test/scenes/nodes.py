@@ -63,7 +63,7 @@ class Node:
         return self.name
 
     def start(self):
-        self.answers, self.events, self.seq = {}, [], 0
+        self.answers, self.answered, self.events, self.seq = {}, [], [], 0
         self.changed = threading.Condition()
         self.log = open(self.data_dir.with_suffix(".log"), "ab")
         self.started = time.monotonic()
@@ -85,6 +85,7 @@ class Node:
             now, what = time.monotonic(), json.loads(line)
             with self.changed:
                 if "seq" in what:
+                    self.answered.append(what["seq"])
                     self.answers[what["seq"]] = (now, what)
                 else:
                     self.events.append((now, what))

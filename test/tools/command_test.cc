@@ -3,7 +3,9 @@
 #include <doctest/doctest.h>
 
 #include "base/multibase.h"
+#include "kadnode/arguments.h"
 #include "kadnode/help.h"
+#include "kadnode/key_text.h"
 
 namespace kadmesh::kadnode {
 namespace {
@@ -33,28 +35,6 @@ std::string refusal(std::string_view line) {
 }
 
 std::string text(const Bytes& bytes) { return std::string(as_text(bytes)); }
-
-TEST_CASE("words: quotes and backslashes as in a shell") {
-  CHECK(words("a  b\tc\r") == Words{"a", "b", "c"});
-  CHECK(words(R"(put '/v/a b' "c \"d\"" e\ f)") == Words{"put", "/v/a b", "c \"d\"", "e f"});
-  CHECK(words(R"('a\b'"" x)") == Words{"a\\b", "x"});
-  CHECK(words(R"(put k "")") == Words{"put", "k", ""});
-}
-
-TEST_CASE("words: an empty line and a comment have none") {
-  CHECK(words("").empty());
-  CHECK(words("   ").empty());
-  CHECK(words("# get /v/x").empty());
-  CHECK(words("get #1") == Words{"get", "#1"});
-}
-
-TEST_CASE("words: what is left open is refused") {
-  for (const char* line : {"put 'x", "put \"x", "put x\\", "put \"x\\"}) {
-    const auto split = split_words(line);
-    REQUIRE_FALSE(split);
-    CHECK(split.error().code == Errc::invalid);
-  }
-}
 
 TEST_CASE("command: a target is an address or a peer") {
   const auto by_addr = parsed<ConnectCommand>("connect /ip4/127.0.0.1/tcp/9001");
@@ -131,6 +111,17 @@ TEST_CASE("command: what it does not know it names, with its usage") {
   CHECK(refusal("provide --file x y").starts_with("unknown option --file"));
   CHECK(refusal("get --hex=1 00").starts_with("--hex takes no value"));
   CHECK(refusal("stats now").find("'now' is one argument too many") != std::string::npos);
+}
+
+TEST_CASE("command: a line has a command, or says what is wrong with it under a short name") {
+  CHECK_FALSE(parse_line("  # nothing"));
+  CHECK(parse_line("get /v/a")->name == "get");
+  CHECK(parse_line("get /v/a")->command);
+  CHECK(parse_line(" put 'x")->name == "put");
+  CHECK_FALSE(parse_line("put 'x")->command);
+  const auto noise = parse_line(std::string(1'000'000, '\0'));
+  CHECK(noise->name.size() < 100);
+  CHECK(noise->command.error().detail.size() < 200);
 }
 
 TEST_CASE("help: every command is in the manual, and has a text of its own") {

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """kadnode, the program: what its line protocol, its one-shot commands, its control socket and its
 exit status promise (doc/kadnode.md). usage: kadnode_test.py KADNODE [unittest's arguments]"""
+import contextlib
 import json
 import os
 import pathlib
@@ -36,6 +37,10 @@ class Case(unittest.TestCase):
         bob.ask(f"connect {alice.addr}")
         self.assertIsNotNone(until(lambda: alice.table() and bob.table(), 20))
         return alice, bob
+
+    def asked(self, node):
+        """Its statistics, by its control socket: its lines are busy."""
+        return json.loads(self.nodes.run("stats", "--json", "--data-dir", str(node.data_dir)).stdout)["result"]
 
     def client(self, node, *arguments, **more):
         """A one-shot command that joins at `node`."""
@@ -121,7 +126,7 @@ class Lines(Case):
         alice, bob = self.pair()
         alice.freeze()
         pending = bob.send("get /v/nothing --timeout 60")
-        time.sleep(0.3)
+        self.assertIsNotNone(until(lambda: self.asked(bob)["kad"]["queries_running"], 20))
         bob.process.terminate()
         self.assertEqual(pending.answer(20)["error"]["code"], "closed")
         self.assertEqual(bob.ended(), 0)
@@ -142,14 +147,49 @@ class Lines(Case):
         size = 1000  # more in all than a pipe holds
         for i in range(200):
             alice.ask(f"publish news {i} {'x' * size}")
-        asked = lambda: json.loads(self.nodes.run("stats", "--json", "--data-dir", self.dir("bob")).stdout)  # noqa: E731
-        self.assertIsNotNone(until(lambda: asked()["result"]["gossip"]["delivered"] == 200, 30))
+        self.assertIsNotNone(until(lambda: self.asked(bob)["gossip"]["delivered"] == 200, 30))
         received = []
         while len(received) < 200:
             line = json.loads(process.stdout.readline())
             if line.get("event") == "message":
                 received.append(int(line["data"].split()[0]))
         self.assertEqual(received, list(range(200)))
+
+    def test_bytes_of_any_kind_and_lines_of_any_length(self):
+        noise = b"\x00\xff\x1b[2J garbage\n" + b"x" * 5 * 2**20 + b"\n" + b"y" * 4 * 2**20 + b"\n\xc3\x28'\nid\n"
+        done = subprocess.run([KADNODE, "run", "--json", "--data-dir", self.dir(), "--listen", LOOPBACK], input=noise,
+                              capture_output=True, timeout=60, check=True)
+        answers = [line for line in lines_of(done.stdout.decode()) if "seq" in line]
+        self.assertEqual([a["seq"] for a in answers], [1, 2, 3, 4, 5])
+        self.assertEqual([a["error"]["code"] for a in answers[:4]], ["invalid", "limit", "invalid", "invalid"])
+        self.assertTrue(answers[4]["ok"])
+        self.assertLess(len(done.stdout), 10000)
+
+    def test_a_reader_that_has_gone_ends_it_in_order(self):
+        node = subprocess.Popen([KADNODE, "run", "--json", "--stay", "--data-dir", self.dir(), "--listen", LOOPBACK],
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(node.kill)
+        node.stdout.readline()
+        node.stdout.close()
+        _, errors = node.communicate(b"id\n", timeout=20)
+        self.assertEqual(node.returncode, 6)
+        self.assertIn(b"standard output: io: Broken pipe", errors)
+        self.assertFalse((pathlib.Path(self.dir()) / "control.sock").exists())
+
+    def test_logs_that_nobody_reads_do_not_stop_the_node(self):
+        node = subprocess.Popen([KADNODE, "run", "--json", "--log", "debug", "--data-dir", self.dir(), "--listen", LOOPBACK],
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for cleanup in (node.stdout.close, node.stderr.close, node.wait, node.kill):
+            self.addCleanup(cleanup)
+        addr = f"/ip4/127.0.0.1/tcp/{free_port()}"
+        for _ in range(1000):  # a line each at least, more in all than a pipe holds
+            node.stdin.write(f"connect {addr}\n".encode())
+            node.stdin.flush()
+            while b'"seq"' not in node.stdout.readline():
+                pass
+        node.stdin.close()
+        self.assertGreater(len(node.stderr.read()), 65536)
+        self.assertEqual(node.wait(20), 0)
 
     def test_text_is_for_people(self):
         done = self.nodes.run("run", "--data-dir", self.dir(), "--listen", LOOPBACK, input="id\nfrobnicate\n")
@@ -353,6 +393,27 @@ class Once(Case):
         listener.send_signal(signal.SIGINT)
         self.assertEqual(listener.wait(20), 0)
 
+    def test_a_signal_ends_it_with_an_answer(self):
+        silent = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(silent.close)
+        client = subprocess.Popen([KADNODE, "connect", f"/ip4/127.0.0.1/tcp/{silent.getsockname()[1]}", "--json"],
+                                  stdout=subprocess.PIPE, text=True)
+        self.addCleanup(client.communicate)
+        self.addCleanup(client.kill)
+        with silent.accept()[0]:  # it is at work
+            client.send_signal(signal.SIGTERM)
+            answer = json.loads(client.stdout.read())
+        self.assertEqual((answer["command"], answer["error"]["code"]), ("connect", "closed"))
+        self.assertEqual(client.wait(20), 1)
+
+    def test_what_cannot_be_written_is_no_success(self):
+        for arguments in (["--help"], ["id", "--data-dir", self.dir()], ["stats", "--json", "--data-dir", self.dir()]):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([KADNODE, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60,
+                                      check=False)
+            self.assertEqual(done.returncode, 6, arguments)
+            self.assertIn("standard output: io: No space left on device", done.stderr)
+
     def test_help_goes_to_standard_output(self):
         for arguments in (["--help"], ["run", "--help"], ["put", "--help"], ["help"], ["--version"]):
             done = self.nodes.run(*arguments)
@@ -405,6 +466,22 @@ class Control(Case):
             except (BrokenPipeError, ConnectionResetError):
                 pass
             self.assertTrue(next(self.exchange(node, '{"command":"stats"}'))["ok"])
+
+    def test_more_clients_than_it_serves_are_turned_away(self):
+        node = self.nodes.start("node")
+        with contextlib.ExitStack() as idle:
+            for _ in range(16):
+                s = idle.enter_context(socket.socket(socket.AF_UNIX))
+                s.connect(str(node.data_dir / "control.sock"))
+            turned_away = self.nodes.run("stats", "--json", "--data-dir", str(node.data_dir))
+            self.assertEqual(turned_away.returncode, 1)
+            self.assertEqual(json.loads(turned_away.stdout)["error"]["code"], "limit")
+        self.assertIsNotNone(until(lambda: self.nodes.run("stats", "--data-dir", str(node.data_dir)).returncode == 0, 20))
+
+    def test_a_socket_that_cannot_be_reached_is_not_taken_for_a_missing_node(self):
+        done = self.nodes.run("stats", "--data-dir", "/dev/null")
+        self.assertEqual(done.returncode, 6)
+        self.assertIn("/dev/null/control.sock", done.stderr)
 
     def test_a_dead_nodes_socket_is_replaced(self):
         node = self.nodes.start("node")

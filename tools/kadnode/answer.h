@@ -46,15 +46,20 @@ struct PublishAnswer {
   Receipt receipt;
 };
 struct StatsAnswer {
-  struct Bucket {
-    unsigned index;
-    std::size_t servers, provisional, connected;
-  };
   PeerId self;
   Now now;
   Duration up;
   NodeStats node;
+  struct Bucket {
+    unsigned index;
+    std::size_t servers, provisional, connected;
+  };
+  struct Mesh {
+    std::string topic;
+    std::size_t peers, subscribers;
+  };
   std::vector<Bucket> buckets;  // those that hold anybody
+  std::vector<Mesh> meshes;     // by topic
   std::size_t stored_rows, stored_bytes;
 };
 struct WhyAnswer {

@@ -1,8 +1,5 @@
 // What a user can ask a node for. One table of commands and one grammar, for the shell, for piped
-// lines and for the program's own arguments.
-//
-//   line  =  [ word { space word } ]          quotes and backslash as in a shell
-//   words =  command { option | argument }    "--" ends the options
+// lines and for the program's own arguments: words.h, arguments.h.
 //
 // Parsing reads no file and asks no network: what it yields is complete or refused, with
 // Errc::invalid and the command's usage.
@@ -13,15 +10,13 @@
 #include <string>
 #include <string_view>
 #include <variant>
-#include <vector>
 
 #include "base/multiaddr.h"
 #include "base/peer_id.h"
 #include "base/time.h"
+#include "kadnode/words.h"
 
 namespace kadmesh::kadnode {
-
-using Words = std::vector<std::string>;
 
 // An address, with or without /p2p, or a peer whose addresses are known or in the DHT.
 using Target = std::variant<Multiaddr, PeerId>;
@@ -100,29 +95,26 @@ enum class AsArguments {
 
 struct CommandInfo {
   std::string_view name;
-  std::string_view usage;    // behind the name
-  std::string_view summary;  // one line
-  std::string_view details;  // lines of at most 76 characters; may be empty
+  std::string_view usage{};    // behind the name
+  std::string_view summary;    // one line
+  std::string_view details{};  // lines of at most 76 characters
   AsArguments as_arguments;
 };
 std::span<const CommandInfo> commands();
 const CommandInfo* find_command(std::string_view name);
 
-inline constexpr Duration kLeastTimeout = 1ms;
-inline constexpr Duration kMostTimeout = 1h;
 inline constexpr std::size_t kMostPings = 100;
 inline constexpr std::size_t kMostProvidersAsked = 1000;
 
-// Errc::invalid for an open quote or a backslash at the end. A line that is empty, or that begins
-// with '#', has no words.
-Result<Words> split_words(std::string_view line);
 // `words` is not empty.
 Result<Command> parse_command(const Words& words);
-// Seconds, with a fraction or without.
-Result<Duration> parse_timeout(std::string_view text);
-// A multihash from text (hashed), from hexadecimal (`1220…`) or from a CIDv0 (`Qm…`).
-Result<Bytes> parse_content_key(std::string_view text);
-// A record key; /pk/PEER takes the peer's id as text.
-Bytes parse_record_key(std::string_view text);
+
+// What a line asks for, or what is wrong with it.
+struct TypedCommand {
+  std::string name;  // the first word, for the answer; cut short
+  Result<Command> command;
+};
+// None when the line has no words.
+std::optional<TypedCommand> parse_line(std::string_view line);
 
 }  // namespace kadmesh::kadnode

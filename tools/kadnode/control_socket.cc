@@ -8,6 +8,7 @@
 #include <asio/read_until.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/write.hpp>
+#include <cerrno>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -84,7 +85,7 @@ struct ControlSocket::State : std::enable_shared_from_this<State> {
         [self = shared_from_this()](const asio::error_code& error, Unix::socket socket) {
           if (!self->acceptor.is_open()) return;
           if (error) return self->pause();
-          if (self->clients.size() < kMostClients) self->welcome(std::move(socket));
+          self->welcome(std::move(socket));
           self->accept();
         });
   }
@@ -98,9 +99,18 @@ struct ControlSocket::State : std::enable_shared_from_this<State> {
   }
 
   void welcome(Unix::socket socket) {
+    if (clients.size() >= kMostClients) return turn_away(std::move(socket));
     auto client = std::make_shared<Client>(std::move(socket));
     clients.insert(client);
     read(client);
+  }
+
+  // As much as the socket takes at once, which for one line is all.
+  static void turn_away(Unix::socket socket) {
+    const Error busy{Errc::limit, "too many ask this node at once: try again"};
+    asio::error_code ignored;
+    socket.non_blocking(true, ignored);
+    socket.write_some(asio::buffer(refusal("", busy).dump() + "\n"), ignored);
   }
 
   void read(const std::shared_ptr<Client>& client) {
@@ -145,12 +155,10 @@ struct ControlSocket::State : std::enable_shared_from_this<State> {
   }
 
   Json respond(const std::string& line, bool text) const {
-    const auto words = split_words(line);
-    if (!words) return refusal("", words.error());
-    if (words->empty()) return refusal("", {Errc::invalid, "the command is empty"});
-    const auto command = parse_command(*words);
-    if (!command) return refusal(words->front(), command.error());
-    const Outcome outcome{command->name, session.ask(command->action)};
+    const auto typed = parse_line(line);
+    if (!typed) return refusal("", {Errc::invalid, "the command is empty"});
+    if (!typed->command) return refusal(typed->name, typed->command.error());
+    const Outcome outcome{typed->name, session.ask(typed->command->action)};
     Json out = Json::parse(json_of(1, outcome));
     if (text) out["text"] = text_of(outcome);
     return out;
@@ -193,12 +201,22 @@ struct Exchange {
 
   void start(const Unix::endpoint& at) {
     socket.async_connect(at, [this](const asio::error_code& error) {
-      if (error) return end(fail(Errc::unreachable, error.message()));
-      asio::async_write(socket, asio::buffer(request), [this](const asio::error_code& lost, auto) {
-        if (lost) return end(fail(Errc::io, lost.message()));
-        read();
-      });
+      if (error) return end(fail(code_of(error), error.message()));
+      asio::async_write(socket, asio::buffer(request),
+                        [this](const asio::error_code& lost, auto) { on_written(lost); });
     });
+  }
+
+  // A socket that is not there, or that a dead process left; any other trouble is no proof of that.
+  static Errc code_of(const asio::error_code& error) {
+    const bool nobody = error.value() == ECONNREFUSED || error.value() == ENOENT;
+    return nobody ? Errc::unreachable : Errc::io;
+  }
+
+  // A node that turns us away may have closed before it read the question.
+  void on_written(const asio::error_code& error) {
+    if (error && error != asio::error::broken_pipe) return end(fail(Errc::io, error.message()));
+    read();
   }
 
   void read() {

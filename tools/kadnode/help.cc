@@ -41,8 +41,8 @@ OPTIONS
   --log LEVEL[,AREA=LEVEL]...
                           to standard error: debug, info, warning (usual), off;
                           areas: swarm kad gossip identify store driver node
-  --keylog FILE           append the secrets of every connection, with which a
-                          capture of it can be decrypted
+  --keylog FILE           append the secrets of every connection, with which
+                          tools/decrypt reads a capture of it
 
   Those of `run` alone: kadnode run --help
 
@@ -53,7 +53,7 @@ EXIT STATUS
   3  not found: those who were asked do not have it
   4  the deadline came first
   5  no peer to ask
-  6  trouble on this side: a port, a file, the data directory
+  6  trouble on this side: a port, a file, the data directory, the output
   7  no node runs on the data directory
 
 FILES
@@ -97,7 +97,7 @@ OPTIONS
 
 EXIT STATUS
   0 when it was told to leave, whatever became of single commands; 2 for wrong
-  arguments; 6 if it could not start.
+  arguments; 6 if it could not start, or its output could not be written.
 
 COMMANDS
 )";

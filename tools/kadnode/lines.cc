@@ -38,15 +38,19 @@ void Lines::stop() {
 
 // A whole line that is here already, or more input.
 void Lines::next() {
-  while (!busy_ && !ended_ && output_.empty()) {
-    const std::size_t end = buffer_.find('\n');
-    if (end == std::string::npos) break;
-    const std::string line = buffer_.substr(0, end);
-    buffer_.erase(0, end + 1);
-    if (std::exchange(too_long_, false)) continue;
-    take(line);
+  while (may_take()) {
+    auto line = lines_.next();
+    if (!line) return await_input();
+    if (*line)
+      take(**line);
+    else
+      refuse("", std::move(line->error()));
   }
-  if (busy_ || ended_ || !output_.empty()) return;
+}
+
+bool Lines::may_take() const { return !busy_ && !ended_ && output_.empty(); }
+
+void Lines::await_input() {
   readable_.cancel();
   readable_.wait([this] { read(); });
 }
@@ -54,48 +58,33 @@ void Lines::next() {
 void Lines::read() {
   std::array<char, 64 * 1024> piece;
   const ssize_t count = ::read(config_.in, piece.data(), piece.size());
-  if (count > 0) {
-    buffer_.append(piece.data(), static_cast<std::size_t>(count));
-    if (too_long_ && buffer_.find('\n') == std::string::npos) buffer_.clear();
-    if (buffer_.size() > kMostLine && buffer_.find('\n') == std::string::npos) {
-      too_long_ = true;
-      buffer_.clear();
-      ++seq_;
-      refuse("", {Errc::limit, "a line has more than 4 MiB"});
-    }
-    return next();
-  }
-  if (count < 0 && (errno == EINTR || errno == EAGAIN)) return next();
+  if (count > 0) lines_.add({piece.data(), static_cast<std::size_t>(count)});
+  if (count > 0 || (count < 0 && (errno == EINTR || errno == EAGAIN))) return next();
   end();
 }
 
-// A last line may lack its newline.
 void Lines::end() {
-  if (!buffer_.empty() && !too_long_) {
-    take(std::exchange(buffer_, {}));
-    if (busy_ || ended_) return;
-  }
+  if (const auto line = lines_.last()) take(*line);
+  if (busy_ || ended_) return;  // asked again when that command is answered
   ended_ = true;
   if (!config_.stay) leave_();
 }
 
 void Lines::take(const std::string& line) {
-  const auto words = split_words(line);
-  if (words && words->empty()) return;
-  ++seq_;
-  if (!words) return refuse(line.substr(0, line.find(' ')), words.error());
-  auto command = parse_command(*words);
-  if (!command) return refuse(words->front(), command.error());
+  auto typed = parse_line(line);
+  if (!typed) return;
+  if (!typed->command) return refuse(typed->name, std::move(typed->command).error());
   busy_ = true;
-  const bool quits = std::holds_alternative<QuitCommand>(command->action);
-  const std::string_view name = command->name;
-  session_->run(*std::move(command), config_.limit, [this, name, quits](Result<Answer> result) {
-    answer(name, std::move(result));
-    busy_ = false;
-    if (!quits) return next();
-    ended_ = true;
-    leave_();
-  });
+  const bool quits = std::holds_alternative<QuitCommand>(typed->command->action);
+  const std::string_view name = typed->command->name;
+  session_->run(*std::move(typed->command), config_.limit,
+                [this, name, quits](Result<Answer> result) {
+                  busy_ = false;
+                  answer(name, std::move(result));
+                  if (!quits) return next();
+                  ended_ = true;
+                  leave_();
+                });
 }
 
 void Lines::refuse(std::string_view command, Error error) {
@@ -103,6 +92,7 @@ void Lines::refuse(std::string_view command, Error error) {
 }
 
 void Lines::answer(std::string_view command, Result<Answer> answer) {
+  ++seq_;
   const Outcome outcome{command, std::move(answer)};
   if (config_.json) return output_.answer(json_of(seq_, outcome));
   output_.answer((outcome.answer ? "" : "error: ") + text_of(outcome));

@@ -5,8 +5,8 @@
 
 #include <cstdint>
 #include <functional>
-#include <string>
 
+#include "kadnode/line_buffer.h"
 #include "kadnode/output.h"
 #include "kadnode/readiness.h"
 #include "kadnode/session.h"
@@ -35,6 +35,8 @@ class Lines {
 
  private:
   void next();
+  bool may_take() const;
+  void await_input();
   void read();
   void take(const std::string& line);
   void refuse(std::string_view command, Error error);
@@ -46,12 +48,11 @@ class Lines {
   std::function<void()> leave_;
   Session* session_ = nullptr;
   Readiness readable_;
-  std::string buffer_;
+  LineBuffer lines_{kMostLine};
   std::uint64_t seq_ = 0;
   std::size_t dropped_ = 0;
-  bool busy_ = false;      // a command runs
-  bool too_long_ = false;  // the rest of a line that was refused is passed over
-  bool ended_ = false;     // no more input is wanted, or there is none
+  bool busy_ = false;   // a command runs
+  bool ended_ = false;  // no more input is wanted, or there is none
 };
 
 }  // namespace kadmesh::kadnode

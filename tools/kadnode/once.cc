@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <asio/io_context.hpp>
+#include <asio/post.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
 #include <csignal>
@@ -14,13 +15,13 @@
 #include "kadnode/keylog.h"
 #include "kadnode/render.h"
 #include "kadnode/session.h"
+#include "kadnode/standard_output.h"
 
 namespace kadmesh::kadnode {
 namespace {
 
 constexpr Duration kFarewell = 1s;  // for what was sent to leave the process
 constexpr Duration kFarewellStep = 5ms;
-constexpr int kInterruptedStatus = 1;
 
 // A value alone, as it is: `kadnode get KEY > FILE` gives what was put.
 bool print_value(const Result<Answer>& answer) {
@@ -32,9 +33,9 @@ bool print_value(const Result<Answer>& answer) {
   return true;
 }
 
-int print(std::string_view command, Result<Answer> answer, bool json) {
-  const int status = exit_status(answer);
-  if (!json && print_value(answer)) return status;
+// The status to exit with: `status`, if the answer could be told.
+int print(std::string_view command, Result<Answer> answer, bool json, int status) {
+  if (!json && print_value(answer)) return written_out() ? status : kStartStatus;
   const Outcome outcome{command, std::move(answer)};
   if (json)
     std::printf("%s\n", json_of(1, outcome).c_str());
@@ -42,8 +43,12 @@ int print(std::string_view command, Result<Answer> answer, bool json) {
     std::printf("%s\n", text_of(outcome).c_str());
   else
     std::fprintf(stderr, "kadnode: %s\n", text_of(outcome).c_str());
-  std::fflush(stdout);
-  return status;
+  return written_out() ? status : kStartStatus;
+}
+
+int print(std::string_view command, Result<Answer> answer, bool json) {
+  const int status = exit_status(answer);
+  return print(command, std::move(answer), json, status);
 }
 
 // --- answered from the data directory, or by the node that runs there
@@ -74,15 +79,18 @@ int ask_running(const OnceOptions& options) {
   if (answer) {
     std::fprintf(answer->ok || options.common.json ? stdout : stderr, "%s\n",
                  answer->output.c_str());
+    if (!written_out()) return kStartStatus;
     return answer->ok ? 0 : status_of(answer->error_code);
   }
+  const std::string_view name = options.command.name;
   Error error = answer.error();
-  const bool no_node = error.code == Errc::unreachable;
-  if (no_node)
+  if (error.code == Errc::unreachable) {
     error.detail = "no node runs on " + options.common.data_dir.string() +
                    ": start one with `kadnode run`, or name its directory with --data-dir";
-  const int status = print(options.command.name, std::unexpected(error), options.common.json);
-  return no_node ? kNoNodeStatus : status;
+    return print(name, std::unexpected(error), options.common.json, kNoNodeStatus);
+  }
+  error.detail = data_dir.control().string() + ": " + error.detail;
+  return print(name, std::unexpected(error), options.common.json);
 }
 
 // --- carried out by a client that lives as long as the command
@@ -116,9 +124,7 @@ class Client {
     const std::string_view name = options_.command.name;
     listens_ = std::holds_alternative<SubscribeCommand>(options_.command.action);
     signals_.async_wait([this](const asio::error_code& error, int) {
-      if (error) return;
-      if (!listens_) status_ = kInterruptedStatus;
-      leave();
+      if (!error) session_->close();  // ends the command as well, and that is its answer
     });
     session_->run(std::move(options_.command), options_.common.timeout,
                   [this, name](Result<Answer> answer) { done(name, std::move(answer)); });
@@ -161,10 +167,12 @@ class Client {
     session_->close();
   }
 
-  void on_event(const Event& event) const {
-    if (!listens_ || !std::holds_alternative<MessageEvent>(event)) return;
+  void on_event(const Event& event) {
+    if (!listens_ || status_ != 0 || !std::holds_alternative<MessageEvent>(event)) return;
     std::printf("%s\n", options_.common.json ? json_of(event).c_str() : text_of(event).c_str());
-    std::fflush(stdout);
+    if (written_out()) return;
+    status_ = kStartStatus;
+    asio::post(loop_, [this] { leave(); });  // not inside a call of the session
   }
 
   OnceOptions options_;
@@ -183,10 +191,8 @@ int run_client(OnceOptions options) {
   const std::string name(options.command.name);
   const bool json = options.common.json;
   Client client(std::move(options));
-  if (auto started = client.start(); !started) {
-    print(name, std::unexpected(started.error()), json);
-    return kStartStatus;
-  }
+  if (auto started = client.start(); !started)
+    return print(name, std::unexpected(started.error()), json, kStartStatus);
   return client.run();
 }
 

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 
+#include "kadnode/arguments.h"
 #include "kadnode/data_dir.h"
 #include "kadnode/help.h"
 

@@ -4,14 +4,17 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
 #include <cerrno>
 #include <chrono>
 #include <climits>
+#include <cstring>
 
 namespace kadmesh::kadnode {
 
 Output::Output(asio::io_context& loop, int fd)
-    : fd_(fd), writable_(loop, fd, Readiness::For::writing) {}
+    : loop_(loop), fd_(fd), writable_(loop, fd, Readiness::For::writing) {}
 
 bool Output::event(std::string line) {
   if (bytes_ + line.size() > kMostWaiting) return false;
@@ -22,6 +25,7 @@ bool Output::event(std::string line) {
 void Output::answer(std::string line) { add(std::move(line)); }
 
 void Output::add(std::string line) {
+  if (broken_) return;
   line += '\n';
   bytes_ += line.size();
   waiting_.push_back(std::move(line));
@@ -57,8 +61,7 @@ bool Output::write_piece() {
   const ssize_t count = ::write(fd_, line.data() + written_, size);
   if (count < 0 && (errno == EINTR || errno == EAGAIN)) return true;
   if (count < 0) {
-    waiting_.clear();
-    bytes_ = written_ = 0;
+    break_off(errno);
     return false;
   }
   written_ += static_cast<std::size_t>(count);
@@ -67,6 +70,16 @@ bool Output::write_piece() {
   written_ = 0;
   waiting_.pop_front();
   return true;
+}
+
+// Whoever hears of it may end all that is here: not inside a call of theirs.
+void Output::break_off(int error) {
+  broken_ = true;
+  waiting_.clear();
+  bytes_ = written_ = 0;
+  asio::post(loop_, [call = std::move(on_broken_), error] {
+    if (call) call({Errc::io, std::strerror(error)});
+  });
 }
 
 void Output::flush(Duration limit) {

@@ -1,6 +1,7 @@
 // Lines to a descriptor that may be read slowly or not at all: a reader that sleeps must not stop
 // the node. What does not fit waits, up to kMostWaiting bytes; beyond it events are dropped and
-// counted, answers never are (a command is read only once the answer before it is out).
+// counted, answers never are (a command is read only once the answer before it is out). When nobody
+// can read it any more, or a disk is full, all is lost from then on.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +9,7 @@
 #include <functional>
 #include <string>
 
+#include "base/result.h"
 #include "base/time.h"
 #include "kadnode/readiness.h"
 
@@ -26,6 +28,8 @@ class Output {
   bool empty() const { return waiting_.empty(); }
   // Called whenever the last waiting line has left.
   void on_empty(std::function<void()> call) { on_empty_ = std::move(call); }
+  // Called once, from the loop, when it cannot be written any more: Errc::io.
+  void on_broken(std::function<void(Error)> call) { on_broken_ = std::move(call); }
   // Blocks until all is out, or so long.
   void flush(Duration limit);
 
@@ -35,14 +39,17 @@ class Output {
   void arm();
   bool ready(Duration within) const;
   bool write_piece();
+  void break_off(int error);
 
+  asio::io_context& loop_;
   int fd_;
   Readiness writable_;
   std::deque<std::string> waiting_;
   std::size_t bytes_ = 0;    // in waiting_
   std::size_t written_ = 0;  // of the first line
-  bool armed_ = false;
+  bool armed_ = false, broken_ = false;
   std::function<void()> on_empty_;
+  std::function<void(Error)> on_broken_;
 };
 
 }  // namespace kadmesh::kadnode

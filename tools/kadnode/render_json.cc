@@ -244,8 +244,20 @@ Json kad_stats(const StatsAnswer& a) {
           {"buckets", std::move(buckets)}};
 }
 
-Json gossip_stats(const GossipStats& s) {
-  return {
+Json meshes(const std::vector<StatsAnswer::Mesh>& all) {
+  Json out = Json::array();
+  for (const auto& m : all) {
+    Json& mesh = out.emplace_back(Json::object());
+    put_text(mesh, "topic", m.topic);
+    mesh["peers"] = m.peers;
+    mesh["subscribers"] = m.subscribers;
+  }
+  return out;
+}
+
+Json gossip_stats(const StatsAnswer& a) {
+  const GossipStats& s = a.node.gossip;
+  Json out = {
       {"peers", s.peers},           {"topics", s.topics},         {"seen", s.seen},
       {"cached", s.cached},         {"validating", s.validating}, {"backoffs", s.backoffs},
       {"delivered", s.delivered},   {"duplicates", s.duplicates}, {"published", s.published},
@@ -253,6 +265,8 @@ Json gossip_stats(const GossipStats& s) {
       {"ihave_sent", s.ihave_sent}, {"iwant_sent", s.iwant_sent}, {"iwant_served", s.iwant_served},
       {"grafts", s.grafts},         {"prunes", s.prunes},         {"rpcs_in", s.rpcs_in},
       {"rpcs_out", s.rpcs_out}};
+  out["meshes"] = meshes(a.meshes);
+  return out;
 }
 
 Json swarm_stats(const NodeStats& s) {
@@ -267,7 +281,7 @@ Json result(const StatsAnswer& a) {
           {"up_ms", milliseconds(a.up)},
           {"swarm", swarm_stats(a.node)},
           {"kad", kad_stats(a)},
-          {"gossip", gossip_stats(a.node.gossip)},
+          {"gossip", gossip_stats(a)},
           {"bootstrap", bootstrap(a.node.bootstrap, a.now)},
           {"store", {{"rows", a.stored_rows}, {"bytes", a.stored_bytes}}}};
 }

@@ -120,7 +120,8 @@ std::string text(const PutReport& a) {
 std::string text(const GetAnswer& a) {
   std::string out = printable(as_text(a.report.value));
   if (!a.file.empty())
-    out = fmt::format("{} written to {}", counted(a.report.value.size(), "byte"), a.file);
+    out =
+        fmt::format("{} written to {}", counted(a.report.value.size(), "byte"), printable(a.file));
   say(out, "\n({}{}; {})",
       a.report.copies == 1 ? "1 copy" : fmt::format("{} copies", a.report.copies),
       a.report.local ? " and here" : "", walked(a.report.walk));
@@ -178,6 +179,9 @@ std::string text(const StatsAnswer& a) {
   say(out, "\ngossip: {}, {}; {} delivered, {} duplicates, {} published, {} forwarded, {} rejected",
       counted(gossip.peers, "peer"), counted(gossip.topics, "topic"), gossip.delivered,
       gossip.duplicates, gossip.published, gossip.forwarded, gossip.rejected);
+  for (const auto& m : a.meshes)
+    say(out, "\n  {}: {} in the mesh of {}", printable(m.topic), m.peers,
+        counted(m.subscribers, "subscriber"));
   return out;
 }
 

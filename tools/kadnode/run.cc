@@ -47,9 +47,17 @@ class Running {
         log_(options.common.log, options.common.json),
         loop_(1),
         signals_(loop_, SIGINT, SIGTERM, SIGHUP),
-        output_(loop_, STDOUT_FILENO) {}
+        output_(loop_, STDOUT_FILENO),
+        errors_(loop_, STDERR_FILENO) {
+    output_.on_broken([this](const Error& error) {
+      std::fprintf(stderr, "kadnode: standard output: %s\n", to_string(error).c_str());
+      exit_status_ = kStartStatus;
+      leave();
+    });
+  }
 
   Result<void> start() {
+    log_.divert([this](std::string line) { errors_.event(std::move(line)); });
     RETURN_IF_ERROR(data_dir_.make());
     ASSIGN_OR_RETURN(SessionConfig config, session_config());
     ASSIGN_OR_RETURN(session_, Session::open(loop_, std::move(config), log_,
@@ -62,11 +70,14 @@ class Running {
     return {};
   }
 
-  void run() {
+  // The status to exit with.
+  int run() {
     loop_.run();
     log_.divert(nullptr);
     shell_.reset();
     output_.flush(kFlush);
+    errors_.flush(kFlush);
+    return exit_status_;
   }
 
  private:
@@ -130,11 +141,12 @@ class Running {
   Log log_;
   asio::io_context loop_;
   asio::signal_set signals_;
-  Output output_;
+  Output output_, errors_;
   std::unique_ptr<Session> session_;
   std::unique_ptr<ControlSocket> control_;
   std::unique_ptr<Lines> lines_;
   std::unique_ptr<Shell> shell_;
+  int exit_status_ = 0;
 };
 
 }  // namespace
@@ -146,8 +158,7 @@ int run_node(const RunOptions& options) {
     std::fprintf(stderr, "kadnode: %s\n", printable(to_string(started.error())).c_str());
     return kStartStatus;
   }
-  running.run();
-  return 0;
+  return running.run();
 }
 
 }  // namespace kadmesh::kadnode

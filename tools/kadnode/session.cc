@@ -4,11 +4,12 @@
 #include <asio/co_spawn.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
-#include <fstream>
 #include <set>
 
 #include "driver/host.h"
 #include "kadnode/help.h"
+#include "kadnode/payload.h"
+#include "kadnode/snapshot.h"
 
 namespace kadmesh::kadnode {
 namespace {
@@ -16,31 +17,8 @@ namespace {
 using asio::awaitable;
 using asio::use_awaitable;
 
-// Twice what a record may have and what a gossip message may have by default; the node says which
-// limit was reached.
-constexpr std::size_t kMostPayloadFile = 2 * 1024 * 1024;
 // Between two tries of a patient publish.
 constexpr Duration kPublishRetry = 20ms;
-
-Result<Bytes> contents(const Payload& payload) {
-  if (payload.file.empty()) return payload.bytes;
-  std::ifstream in(payload.file, std::ios::binary);
-  Bytes bytes(kMostPayloadFile + 1);
-  in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  if (!in.is_open() || in.bad()) return fail(Errc::io, "cannot read " + payload.file);
-  bytes.resize(static_cast<std::size_t>(in.gcount()));
-  if (bytes.size() > kMostPayloadFile)
-    return fail(Errc::limit, payload.file + " has more than 2 MiB");
-  return bytes;
-}
-
-Result<void> write_file(const std::string& file, const Bytes& bytes) {
-  std::ofstream out(file, std::ios::binary | std::ios::trunc);
-  out.write(reinterpret_cast<const char*>(bytes.data()),
-            static_cast<std::streamsize>(bytes.size()));
-  out.close();
-  return out ? Result<void>() : fail(Errc::io, "cannot write " + file);
-}
 
 // A network of one's own makes its own rules: there every value of /v/... is taken.
 Validators validators(const std::string& kad_protocol) {
@@ -175,47 +153,11 @@ struct Session::State {
   Result<Answer> at_once(const IdCommand&) const {
     return IdAnswer{host->id(), host->addrs(), config.kad_protocol};
   }
-
   Result<Answer> at_once(const WhyCommand& c) const {
     return WhyAnswer{c.peer, host->node().why(c.peer, host->now())};
   }
-
-  Result<Answer> at_once(const NetworkCommand&) const {
-    const Node& node = host->node();
-    const Now now = host->now();
-    NetworkAnswer answer{host->id(),
-                         now,
-                         {},
-                         node.kad().table(),
-                         node.gossip().topics(),
-                         node.kad().bootstrap(now.mono)};
-    for (const ConnectionInfo& info : node.connections())
-      answer.connections.push_back({info, agent(info.peer)});
-    return answer;
-  }
-
-  Result<Answer> at_once(const StatsCommand&) const {
-    const Now now = host->now();
-    return StatsAnswer{host->id(),          now,
-                       now.mono - started,  host->node().stats(now),
-                       buckets(),           host->stored_rows(),
-                       host->stored_bytes()};
-  }
-
-  std::string agent(const PeerId& peer) const {
-    const auto info = host->node().info(peer);
-    return info ? info->agent : std::string();
-  }
-
-  std::vector<StatsAnswer::Bucket> buckets() const {
-    std::vector<StatsAnswer::Bucket> all;
-    for (const TableEntry& entry : host->node().kad().table()) {
-      if (all.empty() || all.back().index != entry.bucket) all.push_back({entry.bucket, 0, 0, 0});
-      ++(entry.standing == Standing::server ? all.back().servers : all.back().provisional);
-      all.back().connected += entry.connected;
-    }
-    return all;
-  }
+  Result<Answer> at_once(const NetworkCommand&) const { return network_of(*host); }
+  Result<Answer> at_once(const StatsCommand&) const { return stats_of(*host, started); }
 
   template <class C>
   awaitable<Result<Answer>> perform(C command, Duration) {

@@ -85,16 +85,14 @@ struct Shell::State {
 
   // --- commands
   void take(const std::string& line) {
-    const auto words = split_words(line);
-    if (words && words->empty()) return show_prompt();
+    auto typed = parse_line(line);
+    if (!typed) return show_prompt();
     HistEvent event;
     ::history(history, &event, H_ENTER, line.c_str());
-    if (!words) return refuse(line, words.error());
-    auto command = parse_command(*words);
-    if (!command) return refuse(words->front(), command.error());
-    const std::string_view name = command->name;
-    const bool quits = std::holds_alternative<QuitCommand>(command->action);
-    session->run(*std::move(command), limit, [this, name, quits](Result<Answer> answer) {
+    if (!typed->command) return refuse(typed->name, std::move(typed->command).error());
+    const std::string_view name = typed->command->name;
+    const bool quits = std::holds_alternative<QuitCommand>(typed->command->action);
+    session->run(*std::move(typed->command), limit, [this, name, quits](Result<Answer> answer) {
       print(text_of(Outcome{name, std::move(answer)}));
       quits ? leave() : show_prompt();
     });
