@@ -34,7 +34,21 @@ std::uint64_t from_big_endian(ByteView bytes) {
 }
 
 // --- reading and writing whole amounts
-asio::awaitable<std::uint64_t> count_to_end(Stream& stream) {
+// What we send has a prime period, so that a piece out of its place is seen. count <= kChunk
+ByteView sent_at(std::uint64_t offset, std::size_t count) {
+  constexpr std::size_t kPeriod = 251;
+  static const Bytes kPattern = [] {
+    Bytes bytes(kChunk + kPeriod);
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+      bytes[i] = static_cast<std::uint8_t>(i % kPeriod);
+    return bytes;
+  }();
+  return ByteView(kPattern).subspan(static_cast<std::size_t>(offset % kPeriod), count);
+}
+
+enum class Expect : std::uint8_t { anything, what_we_sent };
+
+asio::awaitable<std::uint64_t> count_to_end(Stream& stream, Expect expect = Expect::anything) {
   Bytes chunk(kChunk);
   std::uint64_t count = 0;
   for (;;) {
@@ -42,16 +56,18 @@ asio::awaitable<std::uint64_t> count_to_end(Stream& stream) {
         co_await stream.async_read_some(asio::buffer(chunk), as_tuple(use_awaitable));
     if (error == asio::error::eof) co_return count;
     if (error) throw Failure("after " + std::to_string(count) + " bytes: " + error.message());
+    if (expect == Expect::what_we_sent && !equal(ByteView(chunk).first(got), sent_at(count, got)))
+      throw Failure("other bytes came back after " + std::to_string(count));
     count += got;
   }
 }
 
 asio::awaitable<void> send_and_finish(Stream& stream, std::uint64_t size) {
-  const Bytes chunk(kChunk, 0x5a);
-  while (size > 0) {
-    const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(size, chunk.size()));
-    co_await asio::async_write(stream, asio::buffer(chunk.data(), part), use_awaitable);
-    size -= part;
+  for (std::uint64_t sent = 0; sent < size;) {
+    const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(size - sent, kChunk));
+    const ByteView piece = sent_at(sent, part);
+    co_await asio::async_write(stream, asio::buffer(piece.data(), part), use_awaitable);
+    sent += part;
   }
   stream.finish();
 }
@@ -108,7 +124,8 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 asio::awaitable<std::uint64_t> echo_bytes(Stream& stream, std::uint64_t size) {
   try {
-    co_return co_await (send_and_finish(stream, size) && count_to_end(stream));
+    co_return co_await (send_and_finish(stream, size) &&
+                        count_to_end(stream, Expect::what_we_sent));
   } catch (const asio::multiple_exceptions& both) {  // the first says more than that there are two
     std::rethrow_exception(both.first_exception());
   }
