@@ -35,9 +35,12 @@ def case(name, on, seconds=30.0, fresh=False, idle=False, about_us=False):
 
 
 def selected(patterns):
-    if not patterns:
-        return list(CASES)
-    return [one for one in CASES if any(fnmatch.fnmatchcase(one.name, p) for p in patterns)]
+    """All without patterns. A pattern without a wildcard names a case or the beginning of some."""
+    return [one for one in CASES if not patterns or any(matches(one.name, p) for p in patterns)]
+
+
+def matches(name, pattern):
+    return fnmatch.fnmatchcase(name, pattern) or (not set("*?[") & set(pattern) and name.startswith(pattern))
 
 
 def expect(condition, problem):

@@ -19,7 +19,7 @@ def parse(arguments):
     parser = argparse.ArgumentParser(
         prog="interop", description="Plays kadmesh against the peers of other stacks.")
     parser.add_argument("--only", action="append", default=[], metavar="PATTERN",
-                        help="cases whose name matches (shell pattern, may be given again)")
+                        help="cases whose name matches or begins so (shell pattern, may be given again)")
     parser.add_argument("--stacks", default=",".join(stack.OTHERS), metavar="go,rust,js,py",
                         help="the stacks to play against")
     parser.add_argument("--pair", metavar="A,B", help="play stack A against stack B instead of kadmesh")
@@ -92,7 +92,7 @@ def main(arguments=None):
     options = parse(arguments)
     if options.list:
         for case in CASES:
-            print(f"{case.name:20} {case.run.__doc__}")
+            print(f"{case.name:26} {case.run.__doc__}")
         return 0
     if not selected(options.only):
         print(f"no case is called {options.only}", file=sys.stderr)

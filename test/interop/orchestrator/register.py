@@ -17,6 +17,8 @@ class Entry:
     stack: str
     reason: str
     command: str
+    shown: str
+    """What the command said when the entry was made."""
 
 
 def read(text):

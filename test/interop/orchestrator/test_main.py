@@ -1,6 +1,7 @@
 import unittest
 
 from orchestrator import main
+from orchestrator.case import matches
 from orchestrator.build import NoToolchain, NotBuilt
 from orchestrator.matrix import FAILED, SKIPPED
 
@@ -20,6 +21,12 @@ class MissingStacks(unittest.TestCase):
 class Options(unittest.TestCase):
     def test_we_are_played_against_each_stack(self):
         self.assertEqual(main.wanted_pairs(main.parse(["--stacks", "go,js"])), [("kadmesh", "go"), ("kadmesh", "js")])
+
+    def test_a_pattern_without_a_wildcard_is_a_beginning(self):
+        self.assertTrue(matches("kad-pk", "kad"))
+        self.assertTrue(matches("kad-pk", "*-pk"))
+        self.assertFalse(matches("kad-pk", "pk"))
+        self.assertFalse(matches("kad-pk", "kad?"))
 
     def test_a_pair_is_played_instead(self):
         self.assertEqual(main.wanted_pairs(main.parse(["--pair", "go,rust"])), [("go", "rust")])

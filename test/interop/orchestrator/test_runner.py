@@ -9,7 +9,7 @@ from orchestrator.register import Entry
 from orchestrator.runner import Runner
 from orchestrator.scene import links
 
-LISTED = {("hard", "go"): Entry("hard", "go", "no API", "how to see it")}
+LISTED = {("hard", "go"): Entry("hard", "go", "no API", "how to see it", "what was seen")}
 
 
 async def nothing(scene):
@@ -118,12 +118,12 @@ class Register(unittest.TestCase):
 
     def test_an_entry_without_its_evidence_is_refused(self):
         with self.assertRaises(ValueError):
-            register.read('[{"case": "a", "stack": "go", "reason": "b", "command": ""}]')
+            register.read('[{"case": "a", "stack": "go", "reason": "b", "command": "", "shown": "d"}]')
         with self.assertRaises(TypeError):
             register.read('[{"case": "a", "stack": "go", "reason": "b"}]')
 
     def test_an_entry_that_stands_twice_is_refused(self):
-        entry = '{"case": "a", "stack": "go", "reason": "b", "command": "c"}'
+        entry = '{"case": "a", "stack": "go", "reason": "b", "command": "c", "shown": "d"}'
         with self.assertRaises(ValueError):
             register.read(f"[{entry}, {entry}]")
 

@@ -25,7 +25,7 @@ async def gets(node, key, value):
     expect(got == value, f"{node.stack} got {got} where {value} was put")
 
 
-@case("dht-put-get", on=five, seconds=90)
+@case("kad-put-get", on=five, seconds=90)
 async def put_get(scene):
     """What one side puts the other gets, and so does a third node."""
     for i, (one, other) in enumerate(scene.ends):
@@ -35,7 +35,7 @@ async def put_get(scene):
         await gets(scene.nodes[-1], key, value)
 
 
-@case("dht-newer-value", on=five, seconds=90)
+@case("kad-newer-value", on=five, seconds=90)
 async def newer_value(scene):
     """Of two puts the validator's winner is read on both sides."""
     for one, other in scene.ends:
@@ -46,7 +46,7 @@ async def newer_value(scene):
         await gets(other, key, b"second".hex())
 
 
-@case("dht-missing", on=five, seconds=60)
+@case("kad-missing", on=five, seconds=60)
 async def missing(scene):
     """A key that nobody has put is an answer, not a hang."""
     for one, _ in scene.ends:
@@ -58,7 +58,7 @@ async def missing(scene):
             raise Failure(f"{one.stack} found {answer['value']} under a key that nobody has put")
 
 
-@case("dht-pk", on=five, seconds=60)
+@case("kad-pk", on=five, seconds=60)
 async def public_key(scene):
     """/pk records: one side publishes its key, the other reads and could verify it."""
     for one, other in scene.ends:
@@ -69,7 +69,7 @@ async def public_key(scene):
         await gets(other, key, identity[2:].hex())
 
 
-@case("dht-providers", on=five, seconds=60)
+@case("kad-providers", on=five, seconds=60)
 async def providers(scene):
     """What one side provides the other finds."""
     for one, other in scene.ends:
@@ -83,7 +83,7 @@ async def finds_provider(node, multihash, provider):
     expect(provider.id in found, f"{node.stack} found {found}, not {provider.stack}'s {provider.id}")
 
 
-@case("dht-find-peer", on=five, seconds=60)
+@case("kad-find-peer", on=five, seconds=60)
 async def find_peer(scene):
     """Each finds the other's address through the network."""
     for one, other in scene.ends:
@@ -96,21 +96,29 @@ async def finds_peer(node, sought):
            f"{node.stack} found {addrs}; {sought.stack} listens on {sought.addrs[0]}")
 
 
-@case("dht-late-joiner", on=five, fresh=True, seconds=120)
-async def late_joiner(scene):
-    """One that joins later holds nothing, so it must ask: value, public key, provider and peer.
+async def joins_late(scene, one):
+    """Enters through `one`, the first that it asks, and is of the opposite stack: it holds nothing."""
+    late = await scene.start(scene.link.listener if one is scene.dialer else scene.link.dialer)
+    await late.ask("kad_bootstrap", FORM_SECONDS, peers=[one.addr])
+    return late
 
-    It enters through a node of the opposite stack, which is the first that it asks.
-    """
+
+@case("kad-late-joiner", on=five, fresh=True, seconds=120)
+async def late_joiner(scene):
+    """One that joins later holds nothing, so it must ask: value, provider and peer."""
     for one, _ in scene.ends:
-        name = scene.link.listener if one is scene.dialer else scene.link.dialer
         multihash, key = "1220" + hashlib.sha256(new_key().encode()).hexdigest(), new_key()
         await put(one, key, b"late".hex())
-        public = (await one.ask("kad_put_pk", SECONDS))["key"]
         await one.ask("kad_provide", SECONDS, cid_multihash=multihash)
-        late = await scene.start(name)
-        await late.ask("kad_bootstrap", FORM_SECONDS, peers=[one.addr])
+        late = await joins_late(scene, one)
         await gets(late, key, b"late".hex())
-        await gets(late, public, decode_base58(one.id)[2:].hex())
         await finds_provider(late, multihash, one)
         await finds_peer(late, scene.nodes[-1])
+
+
+@case("kad-late-joiner-pk", on=five, fresh=True, seconds=120)
+async def late_joiner_pk(scene):
+    """One that joins later asks for a public key."""
+    for one, _ in scene.ends:
+        public = (await one.ask("kad_put_pk", SECONDS))["key"]
+        await gets(await joins_late(scene, one), public, decode_base58(one.id)[2:].hex())

@@ -11,7 +11,7 @@ async def ping(one, other, count, interval_ms, seconds):
     return rtts
 
 
-@case("ping", on=connected)
+@case("connect-ping", on=connected)
 async def some(scene):
     """Five from each side."""
     for one, other in scene.ends:
@@ -19,7 +19,7 @@ async def some(scene):
         scene.note(f"{one.stack}: median {sorted(rtts)[2]} µs")
 
 
-@case("ping-30s", on=connected, seconds=75, fresh=True, idle=True)
+@case("connect-ping-30s", on=connected, seconds=75, fresh=True, idle=True)
 async def long(scene):
     """One a second from both sides for 30 s: the connection outlives every idle timer."""
     await together(*(ping(one, other, 30, 1000, 45) for one, other in scene.ends))

@@ -20,7 +20,7 @@ async def held(scene):
         expect(done == 100, f"{one.stack} finished {done} of 100 streams")
 
 
-@case("half-close", on=connected, seconds=60)
+@case("streams-half-close", on=connected, seconds=60)
 async def half_close(scene):
     """Our end of the writing is not the end of the reading."""
     for one, other in scene.ends:
@@ -34,13 +34,13 @@ async def sees_reset(one, other):
     await one.ask("echo", peer=other.id, bytes=1)
 
 
-@case("reset-by-listener", on=connected)
+@case("streams-reset-by-listener", on=connected)
 async def by_listener(scene):
     """A reset is seen as a reset, and the connection stays."""
     await sees_reset(scene.dialer, scene.listener)
 
 
-@case("reset-by-dialer", on=connected)
+@case("streams-reset-by-dialer", on=connected)
 async def by_dialer(scene):
     """A reset of the listener's stream is seen as a reset, and the connection stays."""
     await sees_reset(scene.listener, scene.dialer)

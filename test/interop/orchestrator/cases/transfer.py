@@ -14,19 +14,19 @@ async def transfer(scene, verb):
     scene.note(f"{verb}: {rate:.0f} MiB/s")
 
 
-@case("transfer-up", on=connected, seconds=SECONDS + 10)
+@case("streams-up", on=connected, seconds=SECONDS + 10)
 async def up(scene):
     """The dialer sends 64 MiB."""
     await transfer(scene, "upload")
 
 
-@case("transfer-down", on=connected, seconds=SECONDS + 10)
+@case("streams-down", on=connected, seconds=SECONDS + 10)
 async def down(scene):
     """The listener sends 64 MiB."""
     await transfer(scene, "download")
 
 
-@case("transfer-duplex", on=connected, seconds=SECONDS + 10)
+@case("streams-duplex", on=connected, seconds=SECONDS + 10)
 async def duplex(scene):
     """64 MiB each way at once on one echo stream."""
     await transfer(scene, "duplex")
