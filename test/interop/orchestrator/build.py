@@ -29,9 +29,9 @@ class NoToolchain(NotBuilt):
 
 
 def cache_root(environment=os.environ):
-    """${KADMESH_CACHE:-~/.cache/kadmesh}/interop; a directory that ends with the machine where that fails."""
-    wanted = environment.get("KADMESH_CACHE") or os.path.expanduser("~/.cache/kadmesh")
-    root = pathlib.Path(wanted) / "interop"
+    """$KADMESH_CACHE/interop as tools/environment.sh has it; a directory that ends with the machine where that fails."""
+    caches = environment.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    root = pathlib.Path(environment.get("KADMESH_CACHE") or pathlib.Path(caches) / "kadmesh") / "interop"
     try:
         root.mkdir(parents=True, exist_ok=True)
         return root

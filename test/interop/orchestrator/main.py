@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -46,18 +47,26 @@ def build_all(names, options):
     """Commands by stack, and the reason for each stack that has none."""
     commands = {name: [path] for name, path in (given.split("=", 1) for given in options.peer)}
     problems, root = {}, build.cache_root()
-    for name in names:
-        if name in commands:
-            continue
-        start = time.monotonic()
-        try:
-            commands[name] = build.peer_command(name, options.build_dir, root)
-            took = time.monotonic() - start
-            if took > 5:
-                print(f"built the {name} peer in {took:.0f} s", flush=True)
-        except build.NotBuilt as problem:
-            problems[name] = problem
+    wanted = [name for name in names if name not in commands]
+    with concurrent.futures.ThreadPoolExecutor(len(wanted) or 1) as pool:  # they download more than they compute
+        for name, made in zip(wanted, pool.map(lambda name: build_one(name, options, root), wanted)):
+            (problems if isinstance(made, build.NotBuilt) else commands)[name] = made
     return commands, problems
+
+
+def build_one(name, options, root):
+    """The command, or the NotBuilt that says why there is none."""
+    start = time.monotonic()
+    try:
+        command = build.peer_command(name, options.build_dir, root)
+    except build.NotBuilt as problem:
+        return problem
+    except OSError as problem:
+        return build.NotBuilt(f"{name}: {problem}")
+    took = time.monotonic() - start
+    if took > 5:
+        print(f"built the {name} peer in {took:.0f} s", flush=True)
+    return command
 
 
 def not_built(name, problem, in_ci):

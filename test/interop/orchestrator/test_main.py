@@ -1,4 +1,5 @@
 import unittest
+from unittest import mock
 
 from orchestrator import main
 from orchestrator.case import matches
@@ -16,6 +17,22 @@ class MissingStacks(unittest.TestCase):
 
     def test_a_broken_build_is_a_failure_anywhere(self):
         self.assertEqual(main.not_built("go", NotBuilt("broken"), in_ci=False).status, FAILED)
+
+
+class Builds(unittest.TestCase):
+    def test_a_stack_that_cannot_be_built_does_not_keep_others_from_it(self):
+        made = {"go": ["go"], "js": NotBuilt("js: broken"), "rust": PermissionError("denied"), "py": ["py"]}
+        with mock.patch.object(main.build, "peer_command", side_effect=lambda name, *_: raised(made[name])):
+            commands, problems = main.build_all(list(made), main.parse([]))
+        self.assertEqual(commands, {"go": ["go"], "py": ["py"]})
+        self.assertEqual({name: str(p) for name, p in problems.items()},
+                         {"js": "js: broken", "rust": "rust: denied"})
+
+
+def raised(value):
+    if isinstance(value, Exception):
+        raise value
+    return value
 
 
 class Options(unittest.TestCase):
