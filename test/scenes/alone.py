@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """S2: Alice makes a space with nobody there; Bob comes later. usage: alone.py KADNODE"""
-from scene import SLOW, Scene, main
+from scene import Scene, allowed, main
 
 
 class Alone(Scene):
@@ -15,14 +15,14 @@ class Alone(Scene):
         put = self.alice.send("put /v/index 'space 1'")
         self.assertEqual(put.result()["warning"]["code"], "no_peers")
         self.assertTrue(put.result()["stored_locally"])
-        self.assertLess(said.took() + put.took(), 0.1 * SLOW)
+        self.assertLess(said.took() + put.took(), allowed(0.1))
 
     def test_local_success_is_at_once_and_says_that_nobody_is_there(self):
         self.create()
         self.assertEqual(self.alice.ask("get /v/index")["value"], "space 1")
         missing = self.alice.send("get /v/other")
         self.assertEqual(missing.answer()["error"]["code"], "no_peers")
-        self.assertLess(missing.took(), 0.1 * SLOW)
+        self.assertLess(missing.took(), allowed(0.1))
 
     def reaches_bob(self):
         bob = self.nodes.start("bob")

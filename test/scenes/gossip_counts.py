@@ -3,7 +3,7 @@
 usage: gossip_counts.py KADNODE"""
 import time
 
-from scene import SLOW, Scene, main
+from scene import Scene, allowed, main
 
 TOPIC = "space"
 
@@ -24,7 +24,7 @@ class GossipCounts(Scene):
     def all_receive(self, messages, sender):
         for node in (self.hub, *self.clients):
             if node is not sender:
-                self.assertTrue(node.wait_for(lambda n=node: len(n.messages(TOPIC)) >= len(messages), SLOW),
+                self.assertTrue(node.wait_for(lambda n=node: len(n.messages(TOPIC)) >= len(messages), allowed(1)),
                                 f"{node} has {node.messages(TOPIC)}")
         time.sleep(1)  # for what should not come
         for node in (self.hub, *self.clients):
@@ -65,7 +65,7 @@ class GossipCounts(Scene):
             p.result()
         for node in said:
             wanted = sorted(m for other in said if other is not node for m in said[other])
-            self.assertTrue(node.wait_for(lambda n=node, w=wanted: sorted(n.messages(TOPIC)) == w, SLOW),
+            self.assertTrue(node.wait_for(lambda n=node, w=wanted: sorted(n.messages(TOPIC)) == w, allowed(1)),
                             f"{node} has {node.messages(TOPIC)}")
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """S4: put on one node, get on the other. usage: put_and_get.py KADNODE"""
-from scene import SLOW, Scene, main
+from scene import Scene, allowed, main
 
 
 class PutAndGet(Scene):
@@ -16,14 +16,14 @@ class PutAndGet(Scene):
             self.assertEqual(put.result()["acknowledged"], 1)
             got = reader.send(f"get /v/from-{writer}")
             self.assertEqual(got.result()["value"], "hello")
-            self.assertLess(put.took(), 0.5 * SLOW)
-            self.assertLess(got.took(), 0.5 * SLOW)
+            self.assertLess(put.took(), allowed(0.5))
+            self.assertLess(got.took(), allowed(0.5))
 
     def test_a_missing_key_is_not_found(self):
         for node in (self.alice, self.bob):
             missing = node.send("get /v/missing")
             self.assertEqual(missing.answer()["error"]["code"], "not_found")
-            self.assertLess(missing.took(), 0.5 * SLOW)
+            self.assertLess(missing.took(), allowed(0.5))
 
     def test_of_two_puts_the_validators_winner_is_read_on_both(self):
         # /v/ prefers the greatest by bytes; the lesser is put first on one side, last on the other.

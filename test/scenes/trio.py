@@ -3,7 +3,7 @@
 space. usage: trio.py KADNODE"""
 import time
 
-from scene import SLOW, Scene, main
+from scene import Scene, allowed, main
 
 SPACE = "space-1"
 
@@ -26,7 +26,7 @@ class Trio(Scene):
         for node in (self.bob, self.charlie):
             self.soon(lambda n=node: self.alice.id in n.table() and self.alice.id in n.mesh(SPACE), 2,
                       f"Alice is in {node}'s table and mesh")
-        self.assertLess(time.monotonic() - start, 2 * SLOW)
+        self.assertLess(time.monotonic() - start, allowed(2))
 
     def test_handshakes_tables_and_meshes(self):
         self.meet()
@@ -39,9 +39,9 @@ class Trio(Scene):
         self.assertEqual(self.alice.fails("get /v/index")["code"], "not_found")
         for i in range(3):
             self.assertEqual(self.alice.ask(f"put /v/channel-{i} general")["acknowledged"], 2)
-        self.assertLess(time.monotonic() - start, 1 * SLOW)
+        self.assertLess(time.monotonic() - start, allowed(1))
         for node in (self.bob, self.charlie):
-            self.assertTrue(node.wait_for(lambda n=node: n.messages(SPACE) == ["a space is made"], SLOW))
+            self.assertTrue(node.wait_for(lambda n=node: n.messages(SPACE) == ["a space is made"], allowed(1)))
             self.assertEqual(node.ask("get /v/channel-2")["value"], "general")
 
     def test_bob_and_charlie_find_each_other(self):
@@ -50,7 +50,7 @@ class Trio(Scene):
         for a, b in ((self.bob, self.charlie), (self.charlie, self.bob)):
             self.soon(lambda a=a, b=b: b.addr in a.ask(f"find {b.id}")["addrs"], 5, f"{a} finds {b}")
             self.assertEqual(a.ask(f"connect {b.id}")["peer"], b.id)
-        self.assertLess(time.monotonic() - start, 5 * SLOW)
+        self.assertLess(time.monotonic() - start, allowed(5))
 
 
 if __name__ == "__main__":
