@@ -68,7 +68,7 @@ Result<void> write_identity(const std::filesystem::path& file, const KeyPair& id
   // A name of its own each time: what a process left that died here is in nobody's way.
   std::string draft = file.string() + ".XXXXXX";
   const Descriptor out(::mkostemp(draft.data(), O_CLOEXEC));  // with mode 0600
-  if (out.get() < 0) return failed(draft, errno);
+  if (out.get() < 0) return failed(file, errno);
   Bytes bytes = identity.proto();
   const ssize_t count = ::write(out.get(), bytes.data(), bytes.size());
   const bool whole = count == static_cast<ssize_t>(bytes.size()) && ::fsync(out.get()) == 0;

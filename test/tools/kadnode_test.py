@@ -262,7 +262,9 @@ class Commands(Case):
     def test_a_namespace_without_validator_is_refused(self):
         node = self.nodes.start("public", "--kad-protocol", "/ipfs/kad/1.0.0")
         for line in ("put /v/name value", "get /v/name", "get nonsense"):
-            self.assertEqual(node.fails(line)["code"], "invalid")
+            error = node.fails(line)
+            self.assertEqual(error["code"], "invalid")
+            self.assertIn("--kad-protocol", error["detail"])
 
     def test_providers_are_found(self):
         alice, bob = self.pair()
@@ -359,6 +361,7 @@ class Once(Case):
         self.assertEqual(self.nodes.run("get", f"/pk/{NOBODY}").returncode, 5)
         self.assertEqual(self.client(alice, "put", "/v/x", "--file", "/nonexistent").returncode, 6)
         self.assertEqual(self.nodes.run("stats", "--data-dir", self.dir()).returncode, 7)
+        self.assertEqual(self.nodes.run("id", "--identity", "/nonexistent/key").returncode, 6)
         alice.freeze()
         self.assertEqual(self.nodes.run("connect", alice.addr, "--timeout", "0.5").returncode, 4)
 

@@ -201,8 +201,11 @@ int run_client(OnceOptions options) {
 int run_once(OnceOptions options) {
   const CommandInfo& info = *find_command(options.command.name);
   if (info.as_arguments == AsArguments::running_node) return ask_running(options);
-  if (info.as_arguments == AsArguments::data_dir)
-    return print("id", identity_of(options.common), options.common.json);
+  if (info.as_arguments == AsArguments::data_dir) {
+    auto identity = identity_of(options.common);
+    const int status = identity ? 0 : kStartStatus;
+    return print("id", std::move(identity), options.common.json, status);
+  }
   return run_client(std::move(options));
 }
 

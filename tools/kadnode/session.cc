@@ -20,10 +20,12 @@ using asio::use_awaitable;
 // Between two tries of a patient publish.
 constexpr Duration kPublishRetry = 20ms;
 
+bool own_network(const std::string& kad_protocol) { return !kad_protocol.starts_with("/ipfs/"); }
+
 // A network of one's own makes its own rules: there every value of /v/... is taken.
 Validators validators(const std::string& kad_protocol) {
   Validators all = Validators::standard();
-  if (!kad_protocol.starts_with("/ipfs/")) all.set("v", std::make_shared<PassThroughValidator>());
+  if (own_network(kad_protocol)) all.set("v", std::make_shared<PassThroughValidator>());
   return all;
 }
 
@@ -169,8 +171,18 @@ struct Session::State {
     if (host)
       answer = co_await std::visit(
           [&](auto& command) { return perform(std::move(command), limit); }, action);
+    if (!answer && takes_keys(action)) explain_key(answer.error());
     if (!answer) explain(answer.error());
     done(std::move(answer));
+  }
+
+  static bool takes_keys(const CommandAction& action) {
+    return std::holds_alternative<PutCommand>(action) || std::holds_alternative<GetCommand>(action);
+  }
+
+  void explain_key(Error& error) const {
+    if (error.code == Errc::invalid && !own_network(config.kad_protocol))
+      error.detail += "; only a network of your own takes /v/NAME: --kad-protocol /mine/kad/1.0.0";
   }
 
   // Nobody could be asked: why the seeds did not help is half of the answer.
