@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <asio/buffer.hpp>
+#include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/write.hpp>
 
@@ -106,7 +107,10 @@ void Pipes::read(const std::shared_ptr<Pipe>& pipe) {
   if (count > 0) events_.bytes(pipe->id, ByteView(buffer_).first(count));
   if (pipe->closing || !pipe->socket.is_open()) return;
   if (error && error != asio::error::would_block) return broken(pipe, error);
-  await_bytes(pipe);
+  if (count < buffer_.size()) return await_bytes(pipe);
+  asio::post(loop_, [this, pipe] {
+    if (!pipe->closing && pipe->socket.is_open()) read(pipe);
+  });
 }
 
 void Pipes::write(ConnId id, Bytes bytes) {
