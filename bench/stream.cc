@@ -89,7 +89,7 @@ class Source {
 };
 
 int run(std::size_t bytes) {
-  OtherSide other(serve);
+  OtherSide other(serve, Seats::apart);
   asio::io_context loop(1);
   const auto host = make_host(loop, {});
   const PeerId peer = connect(loop, *host, other.line());

@@ -78,7 +78,7 @@ void serve(const OtherSide::Say& say) {
 }
 
 int run(std::size_t bytes) {
-  OtherSide other(serve);
+  OtherSide other(serve, Seats::apart);
   const int socket = connect_to(std::stoi(other.line()));
   Cipher cipher(true);
   const std::vector<unsigned char> plain(kPlain, 0x5a);
