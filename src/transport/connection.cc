@@ -11,6 +11,8 @@ namespace {
 // A Noise message costs a prefix and a tag; for fewer bytes of data than this it is not worth it.
 constexpr std::size_t kMessageOverhead = kNoisePrefixSize + kAeadTagSize;
 constexpr std::size_t kLeastMessage = 1024;
+// For the headers of what is queued, so that a message rarely moves while it grows.
+constexpr std::size_t kControlRoom = 4 * kYamuxHeaderSize;
 
 std::variant<MultistreamDialer, MultistreamListener> select_security(Role role) {
   if (role == Role::responder) return MultistreamListener();
@@ -242,10 +244,13 @@ Bytes Connection::take_output(Time now) {
 
 // Frames go straight into the buffer that leaves, and are sealed there.
 void Connection::seal(Up& phase, Bytes& out) {
-  while (phase.streams.wants_output()) {
+  for (bool behind = in_flight_ > 0; phase.streams.wants_output(); behind = true) {
     const std::size_t used = in_flight_ + out.size() + kMessageOverhead;
     if (used + kLeastMessage > kWriteBudget) return;
     const std::size_t most = std::min(kMaxNoisePlain, kWriteBudget - used);
+    const std::size_t expected = std::min(most, phase.streams.queued_bytes() + kControlRoom);
+    if (behind && expected < most && !cause_) return;
+    out.reserve(out.size() + expected + kMessageOverhead);
     const std::size_t start = phase.send.begin(out);
     const std::size_t taken = phase.streams.take_output(out, most);
     auto sealed = phase.send.end(out, start);

@@ -30,7 +30,8 @@
 //     waits in its streams, whose writers are stopped by their own windows, so a peer that does not
 //     read costs a bounded amount; when none of it moves for kWriteStall, the connection ends.
 //   - Everything that waits is sealed together: Noise messages are full while there is data, and a
-//     turn's small writes share one.
+//     turn's small writes share one. Behind bytes that are out only a full message follows:
+//     anything less would wait in the pipe, and waits here to be joined by more.
 //   - Once closing, every stream has died and poll() says so; no input changes anything any more.
 #pragma once
 

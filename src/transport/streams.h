@@ -69,6 +69,7 @@ class Streams {
   Time next_timer() const;
   bool wants_output() const { return yamux_.wants_output(); }
   std::size_t take_output(Bytes& out, std::size_t limit) { return yamux_.take_output(out, limit); }
+  std::size_t queued_bytes() const { return yamux_.bytes_queued(); }
   // Negotiates with what has come; so it may give the muxer output.
   std::optional<StreamEvent> poll(Time now);
 

@@ -176,6 +176,30 @@ TEST_CASE("connection: Noise messages are full while there is data, one for a tu
   CHECK(large[0] * 256U + large[1] == kMaxNoiseBody);
 }
 
+TEST_CASE("connection: behind bytes that are out only full messages follow") {
+  ConnectionPair pair;
+  pair.exchange();
+  const StreamId id = pair.agreed_stream();
+  pair.us.streams().write(id, as_bytes("out"));
+  const std::size_t out = pair.us->take_output(pair.us.now).size();
+  pair.us.streams().write(id, as_bytes("less"));
+  CHECK(pair.us->take_output(pair.us.now).empty());
+  pair.us.streams().write(id, Bytes(kMaxNoisePlain));
+  CHECK(pair.us->take_output(pair.us.now).size() == kNoisePrefixSize + kMaxNoiseBody);
+  pair.us->on_written(pair.us.now, out + kNoisePrefixSize + kMaxNoiseBody);
+  CHECK(!pair.us->take_output(pair.us.now).empty());
+}
+
+TEST_CASE("connection: an end does not wait for the bytes that are out") {
+  ConnectionPair pair;
+  pair.exchange();
+  const StreamId id = pair.agreed_stream();
+  pair.us.streams().write(id, as_bytes("out"));
+  pair.us->take_output(pair.us.now);
+  pair.us->close({Errc::closed, "enough"});
+  CHECK(!pair.us->take_output(pair.us.now).empty());
+}
+
 TEST_CASE("H4: a peer that does not read stops its writers and is given up") {
   ConnectionPair pair;
   pair.exchange();

@@ -299,9 +299,10 @@ TEST_CASE_FIXTURE(Two, "swarm: polling an event may give more to send") {
   connect(0, 1);
   open(0, 1);
   const auto sent = std::get<WritePipe>(*swarm(0).poll_action());
-  swarm(1).on_bytes(turn(1), swarm(1).connections().front().id, sent.bytes);
-  while (swarm(1).poll_action()) {
-  }
+  const ConnId conn = swarm(1).connections().front().id;
+  swarm(1).on_bytes(turn(1), conn, sent.bytes);
+  while (const auto acknowledged = swarm(1).poll_action())
+    swarm(1).on_written(turn(1), conn, std::get<WritePipe>(*acknowledged).bytes.size());
   while (swarm(1).poll_event()) {
   }
   CHECK(swarm(1).poll_action());  // the protocol's echo
