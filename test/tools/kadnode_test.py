@@ -173,7 +173,7 @@ class Lines(Case):
         node.stdout.close()
         _, errors = node.communicate(b"id\n", timeout=20)
         self.assertEqual(node.returncode, 6)
-        self.assertIn(b"standard output: io: Broken pipe", errors)
+        self.assertIn(b"io: standard output: Broken pipe", errors)
         self.assertFalse((pathlib.Path(self.dir()) / "control.sock").exists())
 
     def test_logs_that_nobody_reads_do_not_stop_the_node(self):
@@ -410,12 +410,13 @@ class Once(Case):
         self.assertEqual(client.wait(20), 1)
 
     def test_what_cannot_be_written_is_no_success(self):
-        for arguments in (["--help"], ["id", "--data-dir", self.dir()], ["stats", "--json", "--data-dir", self.dir()]):
+        where = ["--data-dir", self.dir()]
+        for arguments in (["--help"], ["id", *where], ["stats", "--json", *where], ["run", *where, "--listen", LOOPBACK]):
             with open("/dev/full", "w") as full:
-                done = subprocess.run([KADNODE, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60,
-                                      check=False)
+                done = subprocess.run([KADNODE, *arguments], stdin=subprocess.DEVNULL, stdout=full,
+                                      stderr=subprocess.PIPE, text=True, timeout=60, check=False)
             self.assertEqual(done.returncode, 6, arguments)
-            self.assertIn("standard output: io: No space left on device", done.stderr)
+            self.assertIn("io: standard output: No space left on device", done.stderr)
 
     def test_help_goes_to_standard_output(self):
         for arguments in (["--help"], ["run", "--help"], ["put", "--help"], ["help"], ["--version"]):

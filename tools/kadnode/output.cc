@@ -25,7 +25,7 @@ bool Output::event(std::string line) {
 void Output::answer(std::string line) { add(std::move(line)); }
 
 void Output::add(std::string line) {
-  if (broken_) return;
+  if (failure_) return;
   line += '\n';
   bytes_ += line.size();
   waiting_.push_back(std::move(line));
@@ -74,12 +74,10 @@ bool Output::write_piece() {
 
 // Whoever hears of it may end all that is here: not inside a call of theirs.
 void Output::break_off(int error) {
-  broken_ = true;
+  failure_ = Error{Errc::io, std::strerror(error)};
   waiting_.clear();
   bytes_ = written_ = 0;
-  asio::post(loop_, [call = std::move(on_broken_), error] {
-    if (call) call({Errc::io, std::strerror(error)});
-  });
+  if (on_broken_) asio::post(loop_, std::exchange(on_broken_, nullptr));
 }
 
 void Output::flush(Duration limit) {

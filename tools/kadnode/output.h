@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -28,8 +29,10 @@ class Output {
   bool empty() const { return waiting_.empty(); }
   // Called whenever the last waiting line has left.
   void on_empty(std::function<void()> call) { on_empty_ = std::move(call); }
-  // Called once, from the loop, when it cannot be written any more: Errc::io.
-  void on_broken(std::function<void(Error)> call) { on_broken_ = std::move(call); }
+  // Called once, from the loop, when it cannot be written any more.
+  void on_broken(std::function<void()> call) { on_broken_ = std::move(call); }
+  // Why it cannot: Errc::io.
+  const std::optional<Error>& failure() const { return failure_; }
   // Blocks until all is out, or so long.
   void flush(Duration limit);
 
@@ -47,9 +50,10 @@ class Output {
   std::deque<std::string> waiting_;
   std::size_t bytes_ = 0;    // in waiting_
   std::size_t written_ = 0;  // of the first line
-  bool armed_ = false, broken_ = false;
+  bool armed_ = false;
+  std::optional<Error> failure_;
   std::function<void()> on_empty_;
-  std::function<void(Error)> on_broken_;
+  std::function<void()> on_broken_;
 };
 
 }  // namespace kadmesh::kadnode

@@ -38,6 +38,10 @@ std::vector<Multiaddr> every_interface(std::uint16_t port) {
   return addrs;
 }
 
+void complain(const Error& error) {
+  std::fprintf(stderr, "kadnode: %s\n", printable(to_string(error)).c_str());
+}
+
 // The node while it runs. Members die in the order that matters: first what calls, last the loop.
 class Running {
  public:
@@ -49,11 +53,7 @@ class Running {
         signals_(loop_, SIGINT, SIGTERM, SIGHUP),
         output_(loop_, STDOUT_FILENO),
         errors_(loop_, STDERR_FILENO) {
-    output_.on_broken([this](const Error& error) {
-      std::fprintf(stderr, "kadnode: standard output: %s\n", to_string(error).c_str());
-      exit_status_ = kStartStatus;
-      leave();
-    });
+    output_.on_broken([this] { leave(); });
   }
 
   Result<void> start() {
@@ -77,16 +77,19 @@ class Running {
     shell_.reset();
     output_.flush(kFlush);
     errors_.flush(kFlush);
-    return exit_status_;
+    if (!output_.failure()) return 0;
+    complain(Error{output_.failure()->code, "standard output: " + output_.failure()->detail});
+    return kStartStatus;
   }
 
  private:
   Result<SessionConfig> session_config() {
     const Options& common = options_.common;
     SessionConfig config;
+    // First, for it keeps every other node off the directory.
+    ASSIGN_OR_RETURN(config.store, open_store());
     ASSIGN_OR_RETURN(config.identity,
                      read_or_make_identity(common.identity.value_or(data_dir_.identity())));
-    ASSIGN_OR_RETURN(config.store, open_store());
     ASSIGN_OR_RETURN(keylog_, open_keylog(common.keylog));
     config.keylog = keylog_.get();
     config.listen = options_.port ? every_interface(*options_.port) : options_.listen;
@@ -146,7 +149,6 @@ class Running {
   std::unique_ptr<ControlSocket> control_;
   std::unique_ptr<Lines> lines_;
   std::unique_ptr<Shell> shell_;
-  int exit_status_ = 0;
 };
 
 }  // namespace
@@ -155,7 +157,7 @@ int run_node(const RunOptions& options) {
   Running running(options);
   if (const auto started = running.start(); !started) {
     if (options.common.json) std::printf("%s\n", json_of_failure(started.error()).c_str());
-    std::fprintf(stderr, "kadnode: %s\n", printable(to_string(started.error())).c_str());
+    complain(started.error());
     return kStartStatus;
   }
   return running.run();

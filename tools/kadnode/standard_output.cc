@@ -8,7 +8,7 @@ namespace kadmesh::kadnode {
 
 bool written_out() {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return true;
-  std::fprintf(stderr, "kadnode: standard output: io: %s\n", std::strerror(errno));
+  std::fprintf(stderr, "kadnode: io: standard output: %s\n", std::strerror(errno));
   return false;
 }
 
