@@ -5,6 +5,7 @@
 #include <map>
 #include <variant>
 
+#include "base/deadlines.h"
 #include "base/framing.h"
 #include "node/stream_event.h"
 
@@ -19,9 +20,7 @@ struct Open {
   std::deque<std::shared_ptr<const Bytes>> frames;
   std::size_t written = 0;  // of the first frame
 };
-struct Waiting {
-  Time until;
-};
+struct Waiting {};
 struct Refused {};
 
 struct Outbound {
@@ -49,6 +48,7 @@ struct GossipStreams::State {
   std::map<StreamKey, PeerId> ours;  // opening and open ones
   std::map<StreamKey, Inbound> inbound;
   std::map<PeerId, StreamKey> theirs;
+  Deadlines<PeerId> reopenings;  // of those that are Waiting
 
   // --- ours
   void open(Turn turn, const PeerId& peer) {
@@ -69,10 +69,12 @@ struct GossipStreams::State {
 
   void broken(Turn turn, const PeerId& peer, Outbound& out, const Error& why) {
     const bool give_up = why.code == Errc::unsupported || out.reopens >= kMostReopens;
-    if (give_up)
+    if (give_up) {
       out.state = Refused{};
-    else
-      out.state = Waiting{after(turn.now.mono, reopen_wait(out.reopens++))};
+    } else {
+      out.state = Waiting{};
+      reopenings.set(peer, after(turn.now.mono, reopen_wait(out.reopens++)));
+    }
     gossip.on_stream_closed(turn, peer, why);
   }
 
@@ -142,7 +144,7 @@ struct GossipStreams::State {
 };
 
 GossipStreams::GossipStreams(Swarm& swarm, Gossip& gossip)
-    : state_(new State{swarm, gossip, {}, {}, {}, {}}) {
+    : state_(new State{swarm, gossip, {}, {}, {}, {}, {}}) {
   for (const std::string& protocol : Gossip::protocols()) swarm.serve(protocol);
 }
 
@@ -151,7 +153,10 @@ GossipStreams::~GossipStreams() = default;
 void GossipStreams::on_connected(Turn turn, const PeerId& peer) { state_->open(turn, peer); }
 
 // Its streams died with the connection, and said so before.
-void GossipStreams::on_disconnected(const PeerId& peer) { state_->outbound.erase(peer); }
+void GossipStreams::on_disconnected(const PeerId& peer) {
+  state_->outbound.erase(peer);
+  state_->reopenings.cancel(peer);
+}
 
 void GossipStreams::retry(Turn turn, const PeerId& peer) {
   const auto at = state_->outbound.find(peer);
@@ -196,20 +201,10 @@ bool GossipStreams::on_event(Turn turn, const SwarmEvent& event) {
 }
 
 void GossipStreams::on_timer(Turn turn) {
-  std::vector<PeerId> due;
-  for (const auto& [peer, out] : state_->outbound)
-    if (const auto* waiting = std::get_if<Waiting>(&out.state))
-      if (waiting->until <= turn.now.mono) due.push_back(peer);
-  for (const PeerId& peer : due) state_->open(turn, peer);
+  while (const auto peer = state_->reopenings.expire(turn.now.mono)) state_->open(turn, *peer);
 }
 
-Time GossipStreams::next_timer() const {
-  Time next = kNever;
-  for (const auto& [peer, out] : state_->outbound)
-    if (const auto* waiting = std::get_if<Waiting>(&out.state))
-      next = std::min(next, waiting->until);
-  return next;
-}
+Time GossipStreams::next_timer() const { return state_->reopenings.next(); }
 
 std::size_t GossipStreams::streams() const { return state_->ours.size() + state_->inbound.size(); }
 

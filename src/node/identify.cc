@@ -4,6 +4,7 @@
 #include <deque>
 #include <set>
 
+#include "base/deadlines.h"
 #include "base/envelope.h"
 #include "base/framing.h"
 #include "node/identify_wire.h"
@@ -31,21 +32,13 @@ struct PushAllowance {
 
 // One stream on which the other side tells us about itself.
 struct Hearing {
-  Hearing(const PeerId& of, bool by_push, Time until)
-      : peer(of), pushed(by_push), deadline(until) {}
+  Hearing(const PeerId& of, bool by_push) : peer(of), pushed(by_push) {}
 
   PeerId peer;
   bool pushed;
-  Time deadline;
   FrameReader frames{kMostIdentifyIn};
   std::size_t messages = 0;
   IdentifyMessage so_far;
-};
-
-// One stream on which we push.
-struct Pushing {
-  PeerId peer;
-  Time deadline;
 };
 
 struct Neighbour {
@@ -112,7 +105,8 @@ struct Identify::State {
 
   std::map<PeerId, Neighbour> neighbours;
   std::map<StreamKey, Hearing> hearing;
-  std::map<StreamKey, Pushing> pushing;
+  std::set<StreamKey> pushing;     // our pushes
+  Deadlines<StreamKey> deadlines;  // of both
   std::deque<Told> told;
 
   // --- what we say
@@ -168,7 +162,8 @@ struct Identify::State {
   }
 
   void hear(Turn turn, StreamKey key, const PeerId& peer, bool pushed) {
-    hearing.emplace(key, Hearing(peer, pushed, after(turn.now.mono, kTimeout)));
+    hearing.emplace(key, Hearing(peer, pushed));
+    deadlines.set(key, after(turn.now.mono, kTimeout));
   }
 
   // Messages merge until the end of the stream.
@@ -206,6 +201,7 @@ struct Identify::State {
     const auto at = hearing.find(key);
     told.push_back({at->second.peer, at->second.pushed, result});
     hearing.erase(at);
+    deadlines.cancel(key);
     if (result)
       swarm.finish(turn, key);
     else
@@ -225,13 +221,22 @@ struct Identify::State {
     const std::string protocol(kIdentifyPushProtocol);
     const auto key = swarm.open_stream(turn, peer, {&protocol, 1}, deadline);
     if (!key) return;
-    pushing.emplace(*key, Pushing{peer, deadline});
+    pushing.insert(*key);
+    deadlines.set(*key, deadline);
     say(turn, *key, peer);
   }
 
   void push_done(Turn turn, StreamKey key) {
     pushing.erase(key);
+    deadlines.cancel(key);
     swarm.release(turn, key);
+  }
+
+  void timed_out(Turn turn, StreamKey key) {
+    if (hearing.contains(key))
+      return end(turn, key, fail(Errc::timeout, "identify: no whole answer within 10 s"));
+    swarm.reset(turn, key, 0);
+    push_done(turn, key);
   }
 
   // --- events
@@ -260,6 +265,7 @@ Identify::Identify(Swarm& swarm, const KeyPair& identity, std::string agent,
                        {},
                        0,
                        kNever,
+                       {},
                        {},
                        {},
                        {},
@@ -311,26 +317,10 @@ bool Identify::on_event(Turn turn, const SwarmEvent& event) {
 
 void Identify::on_timer(Turn turn) {
   if (state_->push_due <= turn.now.mono) state_->push_all(turn);
-  std::vector<StreamKey> late;
-  for (const auto& [key, from] : state_->hearing)
-    if (from.deadline <= turn.now.mono) late.push_back(key);
-  for (const StreamKey& key : late)
-    state_->end(turn, key, fail(Errc::timeout, "identify: no whole answer within 10 s"));
-  late.clear();
-  for (const auto& [key, to] : state_->pushing)
-    if (to.deadline <= turn.now.mono) late.push_back(key);
-  for (const StreamKey& key : late) {
-    state_->swarm.reset(turn, key, 0);
-    state_->push_done(turn, key);
-  }
+  while (const auto key = state_->deadlines.expire(turn.now.mono)) state_->timed_out(turn, *key);
 }
 
-Time Identify::next_timer() const {
-  Time next = state_->push_due;
-  for (const auto& [key, from] : state_->hearing) next = std::min(next, from.deadline);
-  for (const auto& [key, to] : state_->pushing) next = std::min(next, to.deadline);
-  return next;
-}
+Time Identify::next_timer() const { return std::min(state_->push_due, state_->deadlines.next()); }
 
 std::optional<Identify::Told> Identify::poll() {
   if (state_->told.empty()) return std::nullopt;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/deadlines.h"
 #include "base/framing.h"
 #include "node/stream_event.h"
 
@@ -10,10 +11,9 @@ namespace kadmesh {
 namespace {
 
 struct Serving {
-  Serving(const PeerId& of, Time until) : peer(of), idle_at(until) {}
+  explicit Serving(const PeerId& of) : peer(of) {}
 
   PeerId peer;
-  Time idle_at;
   FrameReader frames{KadStreams::kMostRequest};
   std::optional<KadInboundId> busy;  // its answer is awaited
   Bytes out;                         // of an answer, not yet taken by the stream
@@ -28,6 +28,7 @@ struct KadStreams::State {
   std::map<StreamKey, Serving> serving;
   std::map<KadInboundId, StreamKey> waiting;
   std::map<PeerId, std::size_t> of_peer;
+  Deadlines<StreamKey> idle;
 
   void accept(Turn turn, const StreamOpened& stream) {
     if (of_peer[stream.peer] >= kMostOfPeer) {
@@ -35,8 +36,11 @@ struct KadStreams::State {
       return swarm.release(turn, stream.key);
     }
     ++of_peer[stream.peer];
-    serving.emplace(stream.key, Serving(stream.peer, after(turn.now.mono, kIdle)));
+    serving.emplace(stream.key, Serving(stream.peer));
+    keep(turn, stream.key);
   }
+
+  void keep(Turn turn, StreamKey key) { idle.set(key, after(turn.now.mono, kIdle)); }
 
   void drop(Turn turn, StreamKey key) {
     const auto at = serving.find(key);
@@ -44,6 +48,7 @@ struct KadStreams::State {
     const auto count = of_peer.find(at->second.peer);
     if (--count->second == 0) of_peer.erase(count);
     serving.erase(at);
+    idle.cancel(key);
     swarm.release(turn, key);
   }
 
@@ -61,7 +66,7 @@ struct KadStreams::State {
     const auto request = from.frames.next(bytes);
     swarm.consumed(turn, key, before - bytes.size());
     if (!request) return abort(turn, key);
-    from.idle_at = after(turn.now.mono, kIdle);
+    keep(turn, key);
     if (!*request) return;
     from.busy = kad.on_request(turn, from.peer, **request);
     waiting.emplace(*from.busy, key);
@@ -101,7 +106,7 @@ struct KadStreams::State {
   }
 };
 
-KadStreams::KadStreams(Swarm& swarm, Kad& kad) : state_(new State{swarm, kad, {}, {}, {}}) {
+KadStreams::KadStreams(Swarm& swarm, Kad& kad) : state_(new State{swarm, kad, {}, {}, {}, {}}) {
   if (kad.config().server) swarm.serve(kad.config().protocol);
 }
 
@@ -111,7 +116,7 @@ void KadStreams::reply(Turn turn, const KadReply& reply) {
   const auto key = state_->answered(reply.id);
   if (!key) return;
   Serving& to = state_->serving.at(*key);
-  to.idle_at = after(turn.now.mono, kIdle);
+  state_->keep(turn, *key);
   if (!reply.message) return state_->next(turn, *key, to);
   to.out = frame(*reply.message);
   state_->write(turn, *key, to);
@@ -136,17 +141,10 @@ bool KadStreams::on_event(Turn turn, const SwarmEvent& event) {
 }
 
 void KadStreams::on_timer(Turn turn) {
-  std::vector<StreamKey> late;
-  for (const auto& [key, from] : state_->serving)
-    if (from.idle_at <= turn.now.mono) late.push_back(key);
-  for (const StreamKey& key : late) state_->abort(turn, key);
+  while (const auto key = state_->idle.expire(turn.now.mono)) state_->abort(turn, *key);
 }
 
-Time KadStreams::next_timer() const {
-  Time next = kNever;
-  for (const auto& [key, from] : state_->serving) next = std::min(next, from.idle_at);
-  return next;
-}
+Time KadStreams::next_timer() const { return state_->idle.next(); }
 
 std::size_t KadStreams::streams() const { return state_->serving.size(); }
 

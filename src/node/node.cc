@@ -189,6 +189,7 @@ struct Node::State {
   void ask(Turn turn, KadRequest request) {
     if (closing) return kad.on_request_failed(turn, request.id, shut());
     std::vector<Multiaddr> addrs;
+    addrs.reserve(request.to.addrs.size());
     for (const Dialable& addr : request.to.addrs) addrs.push_back(addr.addr());
     for (const Multiaddr& addr : book.dial_order(request.to.peer))
       if (!std::ranges::count(addrs, addr)) addrs.push_back(addr);

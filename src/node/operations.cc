@@ -55,6 +55,7 @@ OpId Operations::open_stream(Turn turn, const PeerId& peer, std::vector<std::str
 
 OpId Operations::await_ready(Turn turn, std::size_t live, Time deadline) {
   const OpId id = begin(Ready{live}, deadline);
+  if (running_.contains(id)) readiness_.set(id, deadline);
   on_bootstrap(turn, kad_.bootstrap(turn.now.mono));
   return id;
 }
@@ -183,23 +184,19 @@ void Operations::on_bootstrap(Turn, const BootstrapStatus& status) {
 }
 
 void Operations::on_timer(Turn turn) {
-  const BootstrapStatus status = kad_.bootstrap(turn.now.mono);
-  std::vector<OpId> late;
-  for (const auto& [id, op] : running_)
-    if (std::holds_alternative<Ready>(op.goal) && op.deadline <= turn.now.mono) late.push_back(id);
-  for (const OpId id : late)
-    finish(id, fail(Errc::timeout, std::string(name(status.state)) + ", " +
-                                       std::to_string(status.live) + " live peers" +
-                                       (status.last_failure.empty() ? "" : "; last seed: ") +
-                                       status.last_failure));
+  while (const auto id = readiness_.expire(turn.now.mono))
+    finish(*id, std::unexpected(not_ready(turn.now.mono)));
 }
 
-Time Operations::next_timer() const {
-  Time next = kNever;
-  for (const auto& [id, op] : running_)
-    if (std::holds_alternative<Ready>(op.goal)) next = std::min(next, op.deadline);
-  return next;
+Error Operations::not_ready(Time now) const {
+  const BootstrapStatus status = kad_.bootstrap(now);
+  std::string why =
+      std::string(name(status.state)) + ", " + std::to_string(status.live) + " live peers";
+  if (!status.last_failure.empty()) why += "; last seed: " + status.last_failure;
+  return {Errc::timeout, std::move(why)};
 }
+
+Time Operations::next_timer() const { return readiness_.next(); }
 
 void Operations::cancel(Turn turn, OpId id) {
   const auto at = running_.find(id);
@@ -230,6 +227,7 @@ void Operations::finish(OpId id, Result<OpReport> result) {
   const auto at = running_.find(id);
   forget_step(id, at->second);
   running_.erase(at);
+  readiness_.cancel(id);
   done_.push_back({id, std::move(result)});
 }
 

@@ -18,6 +18,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/deadlines.h"
 #include "kad/kad.h"
 #include "node/address_book.h"
 #include "node/report.h"
@@ -91,6 +92,7 @@ class Operations {
   void reached(Turn turn, OpId id, const ConnectionInfo& connection, bool already);
   void found(Turn turn, OpId id, const KadDone& done);
   void on_dialed(Turn turn, OpId id, const DialFinished& dial);
+  Error not_ready(Time now) const;
   void withdraw(Turn turn, const Op& op);
   void finish(OpId id, Result<OpReport> result);
   void forget_step(OpId id, const Op& op);
@@ -105,6 +107,7 @@ class Operations {
   std::map<KadOp, OpId> by_kad_;
   std::multimap<PingId, OpId> by_ping_;
   std::map<StreamKey, OpId> by_stream_;
+  Deadlines<OpId> readiness_;  // of what awaits it: nothing below does
   std::deque<OpDone> done_;
 };
 
