@@ -71,6 +71,7 @@ void Driver::perform(NodeAction action) {
   if (auto* dial = std::get_if<DialPipe>(&action)) return pipes_.dial(dial->id, dial->to);
   if (auto* write = std::get_if<WritePipe>(&action))
     return pipes_.write(write->id, std::move(write->bytes));
+  if (auto* read = std::get_if<ReadPipe>(&action)) return pipes_.read(read->id, read->wanted);
   if (auto* close = std::get_if<ClosePipe>(&action)) return pipes_.close(close->id, close->abort);
   if (auto* line = std::get_if<KeyLogLine>(&action)) return log_key(*line);
   if (auto* at = std::get_if<ListenPipe>(&action)) return listen(*at);

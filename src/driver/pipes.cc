@@ -47,6 +47,8 @@ struct Pipes::Pipe {
   tcp::socket socket;
   std::deque<Bytes> waiting;  // bounded by the node's write credit
   std::vector<Bytes> flying;
+  bool wanted = true;  // its bytes, by the node
+  bool awaiting = false;
   bool closing = false;  // the node has let go; only the flush is left
   std::unique_ptr<asio::steady_timer> flush_deadline;
 };
@@ -94,14 +96,23 @@ void Pipes::start(const std::shared_ptr<Pipe>& pipe) {
 }
 
 void Pipes::await_bytes(const std::shared_ptr<Pipe>& pipe) {
+  if (!pipe->wanted || std::exchange(pipe->awaiting, true)) return;
   pipe->socket.async_wait(tcp::socket::wait_read, [this, pipe](const asio::error_code& error) {
     if (pipe->closing || !pipe->socket.is_open()) return;
+    pipe->awaiting = false;
     if (error) return broken(pipe, error);
-    read(pipe);
+    if (pipe->wanted) on_readable(pipe);
   });
 }
 
-void Pipes::read(const std::shared_ptr<Pipe>& pipe) {
+void Pipes::read(ConnId id, bool wanted) {
+  const auto at = open_.find(id);
+  if (at == open_.end() || at->second->closing) return;
+  at->second->wanted = wanted;
+  await_bytes(at->second);
+}
+
+void Pipes::on_readable(const std::shared_ptr<Pipe>& pipe) {
   asio::error_code error;
   const std::size_t count = pipe->socket.read_some(asio::buffer(buffer_), error);
   if (count > 0) events_.bytes(pipe->id, ByteView(buffer_).first(count));

@@ -46,6 +46,8 @@ class Pipes {
   void dial(ConnId id, const Endpoint& to);
   void adopt(ConnId id, asio::ip::tcp::socket socket);
   void write(ConnId id, Bytes bytes);
+  // Bytes are left in the kernel while not wanted; they are from the start.
+  void read(ConnId id, bool wanted);
   // No event names `id` any more. What was written before is flushed first, unless `abort`.
   void close(ConnId id, bool abort);
   std::size_t size() const { return open_.size(); }
@@ -54,7 +56,7 @@ class Pipes {
   struct Pipe;
   void start(const std::shared_ptr<Pipe>& pipe);
   void await_bytes(const std::shared_ptr<Pipe>& pipe);
-  void read(const std::shared_ptr<Pipe>& pipe);
+  void on_readable(const std::shared_ptr<Pipe>& pipe);
   void flush(const std::shared_ptr<Pipe>& pipe);
   void on_flushed(const std::shared_ptr<Pipe>& pipe, const asio::error_code& error,
                   std::size_t count);

@@ -59,7 +59,7 @@ struct StoreOp {  // answered by on_stored, in order
   StoreOpId id;
   StoreRequest request;
 };
-using NodeAction = std::variant<DialPipe, WritePipe, ClosePipe, KeyLogLine, ListenPipe,
+using NodeAction = std::variant<DialPipe, WritePipe, ReadPipe, ClosePipe, KeyLogLine, ListenPipe,
                                 StopListening, StoreOp, Report>;
 
 struct NodeStats {

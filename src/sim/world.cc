@@ -113,6 +113,7 @@ void World::settle(Index index) {
 void World::perform(Index index, NodeAction action) {
   if (auto* a = std::get_if<DialPipe>(&action)) return dial(index, *a);
   if (auto* a = std::get_if<WritePipe>(&action)) return write(index, std::move(*a));
+  if (auto* a = std::get_if<ReadPipe>(&action)) return read({index, a->id}, a->wanted);
   if (auto* a = std::get_if<ClosePipe>(&action)) return close(index, *a);
   if (auto* a = std::get_if<Report>(&action)) return report(index, std::move(*a));
   if (auto* a = std::get_if<ListenPipe>(&action)) {
@@ -170,9 +171,39 @@ void World::write(Index from, WritePipe action) {
   deliver(now_, from,
           [id = action.id, count](Node& node, Turn turn) { node.on_written(turn, id, count); });
   deliver(after(now_, latency_), to.node,
-          [to, bytes = std::move(action.bytes)](Node& node, Turn turn) {
-            node.on_bytes(turn, to.id, bytes);
-          });
+          [this, to, bytes = std::move(action.bytes)](Node&, Turn) { arrive(to, bytes); });
+}
+
+void World::arrive(End to, Bytes bytes) {
+  if (const auto at = unread_.find(to); at != unread_.end())
+    return at->second.bytes.push_back(std::move(bytes));
+  Member& member = *members_.at(to.node);
+  member.node->on_bytes(Turn{now(), member.rng}, to.id, bytes);
+}
+
+void World::read(End end, bool wanted) {
+  if (!wanted) {
+    unread_[end].wanted = false;
+  } else if (const auto at = unread_.find(end); at != unread_.end()) {
+    at->second.wanted = true;
+    drain(end);
+  }
+}
+
+// One input at a time; what arrives meanwhile waits behind.
+void World::drain(End end) {
+  deliver(now_, end.node, [this, end](Node& node, Turn turn) {
+    const auto at = unread_.find(end);
+    if (at == unread_.end() || !at->second.wanted) return;
+    if (at->second.bytes.empty()) {
+      unread_.erase(at);
+      return;
+    }
+    const Bytes bytes = std::move(at->second.bytes.front());
+    at->second.bytes.pop_front();
+    node.on_bytes(turn, end.id, bytes);
+    drain(end);
+  });
 }
 
 void World::close(Index from, const ClosePipe& action) {
@@ -187,6 +218,8 @@ void World::disconnect(End end, const Error& cause, Time when) {
   const End other = link->second;
   links_.erase(link);
   links_.erase(other);
+  unread_.erase(end);
+  read(other, true);
   deliver(when, other.node,
           [other, cause](Node& node, Turn turn) { node.on_closed(turn, other.id, cause); });
 }

@@ -94,6 +94,11 @@ class World {
     ConnId id;
     friend auto operator<=>(const End&, const End&) = default;
   };
+  // An end that did not want its bytes, and has not caught up.
+  struct Unread {
+    bool wanted = true;
+    std::deque<Bytes> bytes;
+  };
   struct Member {
     Member(NodeConfig settings, KeyPair who, Rng luck)
         : config(std::move(settings)), identity(std::move(who)), rng(std::move(luck)) {}
@@ -127,6 +132,9 @@ class World {
   void dial(Index node, const DialPipe& action);
   void write(Index node, WritePipe action);
   void close(Index node, const ClosePipe& action);
+  void read(End end, bool wanted);
+  void arrive(End to, Bytes bytes);
+  void drain(End end);
   void disconnect(End end, const Error& cause, Time when);
   void report(Index node, Report report);
   void arm_timer(Index node);
@@ -143,6 +151,7 @@ class World {
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
   std::vector<std::unique_ptr<Member>> members_;
   std::map<End, End> links_;  // each end to its other
+  std::map<End, Unread> unread_;
   std::map<std::pair<Index, Index>, bool> cuts_;
 };
 

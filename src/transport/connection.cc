@@ -259,6 +259,11 @@ void Connection::seal(Up& phase, Bytes& out) {
   }
 }
 
+bool Connection::wants_input() const {
+  const auto* phase = std::get_if<Up>(&stack_);
+  return cause_ || !phase || phase->streams.wants_input();
+}
+
 std::optional<StreamEvent> Connection::poll(Time now) {
   auto* phase = std::get_if<Up>(&stack_);
   return phase ? phase->streams.poll(now) : std::nullopt;

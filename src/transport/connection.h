@@ -92,6 +92,9 @@ class Connection {
   // All that may go into the pipe now, as one buffer; empty when nothing waits or the budget is
   // used up. Take it before destroying a closing connection: it holds the goodbye.
   Bytes take_output(Time now);
+  // False: the peer asks more than it lets us answer; leave its bytes in the pipe until output has
+  // been taken. The stall's deadline ends what does not pass.
+  bool wants_input() const;
   std::optional<StreamEvent> poll(Time now);
   // The session's secrets, once, when asked for in the setup.
   std::optional<std::string> take_keylog();

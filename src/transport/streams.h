@@ -67,6 +67,7 @@ class Streams {
   Result<void> on_bytes(Turn turn, ByteView bytes) { return yamux_.on_bytes(turn, bytes); }
   void on_timer(Time now);
   Time next_timer() const;
+  bool wants_input() const { return yamux_.wants_input(); }
   bool wants_output() const { return yamux_.wants_output(); }
   std::size_t take_output(Bytes& out, std::size_t limit) { return yamux_.take_output(out, limit); }
   std::size_t queued_bytes() const { return yamux_.bytes_queued(); }

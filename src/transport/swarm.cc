@@ -154,9 +154,15 @@ void Swarm::State::take_output(ConnId id, Link& link) {
   link.dirty = false;
   if (link.stage == Link::Stage::ended) return;
   Bytes bytes = link.connection->take_output(now);
+  update_reading(id, link);
   if (bytes.empty()) return;
   actions.push_back(WritePipe{id, std::move(bytes)});
   update_timer(id, link);
+}
+
+void Swarm::State::update_reading(ConnId id, Link& link) {
+  const bool wanted = link.connection->wants_input();
+  if (std::exchange(link.reading, wanted) != wanted) actions.push_back(ReadPipe{id, wanted});
 }
 
 std::optional<SwarmEvent> Swarm::poll_event() {

@@ -63,6 +63,10 @@ struct WritePipe {  // in order; answered by on_written as the kernel takes the 
   ConnId id;
   Bytes bytes;
 };
+struct ReadPipe {  // whether bytes are to be read, which they are from the start
+  ConnId id;
+  bool wanted;
+};
 struct ClosePipe {  // no further input for `id`; what was written before is flushed first
   ConnId id;
   bool abort;  // do not wait for the flush
@@ -70,7 +74,7 @@ struct ClosePipe {  // no further input for `id`; what was written before is flu
 struct KeyLogLine {  // secrets of a connection, for decrypting a capture offline
   std::string line;
 };
-using SwarmAction = std::variant<DialPipe, WritePipe, ClosePipe, KeyLogLine>;
+using SwarmAction = std::variant<DialPipe, WritePipe, ReadPipe, ClosePipe, KeyLogLine>;
 
 // --- events: what the node is told
 struct DialFailure {

@@ -47,6 +47,7 @@ struct Link {
   bool pipe_ended = false;                 // by itself: nothing is left to close
   bool dirty = false;                      // stands in State::dirty
   bool ready = false;                      // stands in State::ready
+  bool reading = true;                     // as the driver has been told
   bool idle = false;                       // its idle timer runs
   Time armed = kNever;                     // its own timer
 };
@@ -87,6 +88,7 @@ struct Swarm::State {
   void touch(ConnId id);
   std::optional<SwarmEvent> next_event(ConnId id);
   void take_output(ConnId id, Link& link);
+  void update_reading(ConnId id, Link& link);
   void change_protocols(Protocols changed);
   static ConnectionInfo info(ConnId id, const Link& link);
   void update_timer(ConnId id, Link& link);

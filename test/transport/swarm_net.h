@@ -207,6 +207,7 @@ class SwarmNet {
     if (auto [wire, end] = find(n, write.id); wire)
       wire->pipe.write(end, time_, std::move(write.bytes));
   }
+  void perform(std::size_t, const ReadPipe&) { FAIL("no peer here asks more than it reads"); }
   void perform(std::size_t n, const ClosePipe& close) {
     CHECK(node(n).pipes.erase(close.id) == 1);
     auto [wire, end] = find(n, close.id);

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "transport/connection.h"
 #include "transport/swarm_net.h"
+#include "transport/yamux_frame.h"
 
 namespace kadmesh {
 namespace {
@@ -16,6 +18,38 @@ struct Two : TwoSwarms {
   StreamKey open(std::size_t from, std::size_t to, Duration deadline = 10s) {
     return *swarm(from).open_stream(turn(from), id(to), kEcho, in(deadline));
   }
+};
+
+// A peer that says what no connection of ours would.
+struct RawPeer {
+  RawPeer() {
+    append(out, selection.take_output());
+    append(out, noise.take_output());
+  }
+  void hear(ByteView bytes) {
+    if (!selection.agreed()) bytes = bytes.subspan(*selection.on_bytes(bytes));
+    if (noise.done() || session) return;
+    REQUIRE(noise.on_bytes(bytes));
+    append(out, noise.take_output());
+    if (noise.done()) session.emplace(noise.take());
+  }
+  // So many pings.
+  void asks(int count) {
+    Bytes pings;
+    for (int i = 0; i < count; ++i)
+      append(pings, encode({YamuxType::ping, yamux_flag::kSyn, 0, ++asked}));
+    REQUIRE(session->send.seal(pings, out));
+  }
+  Bytes speak() { return std::exchange(out, {}); }
+
+  Rng rng{77};
+  KeyPair key = KeyPair::make(rng);
+  NoiseStatic ours = make_noise_static(rng, key, std::vector{std::string(kYamuxProtocol)});
+  MultistreamDialer selection{{std::string(kNoiseProtocol)}};
+  NoiseHandshake noise{Role::initiator, ours, rng, std::nullopt};
+  std::optional<NoiseSession> session;
+  std::uint32_t asked = 0;
+  Bytes out;
 };
 
 std::size_t position(const std::vector<SwarmEvent>& events, auto wanted) {
@@ -437,6 +471,38 @@ TEST_CASE("swarm: at the total limit a dial fails with the limit, and inbound is
   net.run_for(15s);
   CHECK(!net.only<DialFinished>(2).result.has_value());
   CHECK(net.swarm(0).counters().connections == 1);
+}
+
+TEST_CASE("H4: a peer that asks and does not read is not read any more, until it does") {
+  SwarmNet net;
+  net.add();
+  Swarm& swarm = net.swarm(0);
+  RawPeer peer;
+  const ConnId id = swarm.on_accepted(net.turn(0), net.endpoint(0), net.endpoint(1));
+  std::size_t unwritten = 0;
+  std::optional<bool> reading;
+  const auto settle = [&](bool peer_reads) {
+    while (swarm.poll_event()) continue;
+    while (auto action = swarm.poll_action()) {
+      if (const auto* read = std::get_if<ReadPipe>(&*action)) reading = read->wanted;
+      const auto* write = std::get_if<WritePipe>(&*action);
+      if (!write) continue;
+      peer.hear(write->bytes);
+      unwritten += write->bytes.size();
+    }
+    if (peer_reads) swarm.on_written(net.turn(0), id, std::exchange(unwritten, 0));
+    swarm.on_bytes(net.turn(0), id, peer.speak());
+  };
+  for (int i = 0; i < 4; ++i) settle(true);
+  REQUIRE(swarm.connected(peer.key.peer_id()));
+  for (int i = 0; i < 20'000 && !reading; ++i) {
+    peer.asks(8);
+    settle(false);
+  }
+  CHECK(reading == false);
+  CHECK(unwritten <= kWriteBudget);
+  for (int i = 0; i < 4; ++i) settle(true);
+  CHECK(reading == true);
 }
 
 TEST_CASE("H74: bytes that did not get through are never reported as sent") {
