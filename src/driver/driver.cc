@@ -1,6 +1,8 @@
 #include "driver/driver.h"
 
 #include <algorithm>
+#include <asio/post.hpp>
+#include <utility>
 
 #include "driver/machine.h"
 
@@ -23,6 +25,7 @@ Driver::Driver(asio::io_context& loop, const KeyPair& identity, NodeConfig confi
                  turn([&](Node& node, Turn t) { node.on_stored(t, id, result); });
                }),
       timer_(loop),
+      drain_deadline_(loop),
       alive_(std::make_shared<Driver*>(this)) {
   settle();
 }
@@ -45,16 +48,47 @@ Pipes::Events Driver::pipe_events() {
           [this](ConnId id, ByteView bytes) {
             turn([&](Node& node, Turn t) { node.on_bytes(t, id, bytes); });
           },
-      .written =
-          [this](ConnId id, std::size_t count) {
-            turn([&](Node& node, Turn t) { node.on_written(t, id, count); });
-          },
+      .written = [this](ConnId id, std::size_t count) { on_written(id, count); },
       .closed =
           [this](ConnId id, const Error& cause) {
             turn([&](Node& node, Turn t) { node.on_closed(t, id, cause); });
           },
-      .descriptor_freed = [this] { listeners_.resume(); },
+      .gone = [this] { on_pipe_gone(); },
   };
+}
+
+// --- leaving
+void Driver::shutdown(std::function<void(bool all_taken)> done) {
+  on_gone_ = std::move(done);
+  leaving_ = Leaving::draining;
+  if (node_.unsent_bytes() == 0) return close_node();
+  drain_deadline_.expires_after(Pipes::kFlushTimeout);
+  drain_deadline_.async_wait([this, alive = std::weak_ptr(alive_)](const asio::error_code& error) {
+    if (error || alive.expired()) return;
+    all_taken_ = false;
+    close_node();
+  });
+}
+
+void Driver::on_written(ConnId id, std::size_t count) {
+  turn([&](Node& node, Turn t) { node.on_written(t, id, count); });
+  if (leaving_ == Leaving::draining && node_.unsent_bytes() == 0) close_node();
+}
+
+void Driver::close_node() {
+  leaving_ = Leaving::closing;
+  drain_deadline_.cancel();
+  turn([](Node& node, Turn t) { node.shutdown(t); });
+  if (pipes_.size() == 0) on_pipe_gone();
+}
+
+void Driver::on_pipe_gone() {
+  listeners_.resume();
+  if (leaving_ != Leaving::closing || pipes_.size() > 0 || !on_gone_) return;
+  const bool all = all_taken_ && pipes_.dropped() == 0;
+  asio::post(loop_, [all, done = std::exchange(on_gone_, nullptr), alive = std::weak_ptr(alive_)] {
+    if (!alive.expired()) done(all);
+  });
 }
 
 // Actions may bring new inputs (a listener's addresses, a user's answer to a report); those nest

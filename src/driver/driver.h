@@ -25,6 +25,11 @@ class Driver {
          std::unique_ptr<Store> store, OnReport on_report);
   ~Driver();
 
+  // Waits until what was written has left, shuts the node down, and waits for its connections to
+  // close: each for no longer than Pipes::kFlushTimeout. `done` runs from the loop, once, and is
+  // told whether peers took everything.
+  void shutdown(std::function<void(bool all_taken)> done);
+
   // Runs one input or command against the node, then everything that it set off.
   template <class Input>
   auto turn(Input input) {
@@ -50,6 +55,9 @@ class Driver {
   void accepted(asio::ip::tcp::socket socket);
   void log_key(const KeyLogLine& line);
   void arm_timer();
+  void on_pipe_gone();
+  void on_written(ConnId id, std::size_t count);
+  void close_node();
   Pipes::Events pipe_events();
 
   asio::io_context& loop_;
@@ -63,7 +71,12 @@ class Driver {
   Time armed_ = kNever;
   std::FILE* keylog_ = nullptr;
   bool settling_ = false;
-  std::shared_ptr<Driver*> alive_;  // a timer that fires while we die finds it expired
+  enum class Leaving : std::uint8_t { no, draining, closing };
+  Leaving leaving_ = Leaving::no;
+  bool all_taken_ = true;
+  std::function<void(bool)> on_gone_;
+  asio::steady_timer drain_deadline_;
+  std::shared_ptr<Driver*> alive_;  // what the loop still holds of ours finds it expired
 };
 
 }  // namespace kadmesh

@@ -29,11 +29,40 @@ Result<std::vector<Endpoint>> endpoints(const std::vector<Multiaddr>& addrs) {
 
 }  // namespace
 
-struct Host::State {
+struct Host::State : std::enable_shared_from_this<Host::State> {
   State(asio::io_context& loop, const KeyPair& identity, NodeConfig config,
         std::unique_ptr<Store> store)
       : driver(loop, identity, std::move(config), std::move(store),
                [this](Report report) { on_report(std::move(report)); }) {}
+
+  // --- operations
+  // The handler must be waiting before the turn settles: an operation may end at once.
+  void begin(const Command& command, Handler<OpReport>& done, Slot slot) {
+    driver.turn([&](Node& node, Turn t) {
+      const OpId op = command(node, t);
+      waiting.emplace(op, std::move(done));
+      if (slot.is_connected())
+        slot.assign([weak = weak_from_this(), op](asio::cancellation_type) {
+          if (const auto state = weak.lock())
+            state->driver.turn([&](Node& n, Turn now) { n.cancel(now, op); });
+        });
+    });
+  }
+
+  void shut_down(Handler<void> done) {
+    shut.push_back(std::move(done));
+    if (shut.size() > 1) return;
+    driver.shutdown([this](bool all_taken) { on_shut(all_taken); });
+  }
+
+  void on_shut(bool all_taken) {
+    if (all_taken) return tell_shut({});
+    tell_shut(fail(Errc::timeout, "some peer did not take all that was written for it"));
+  }
+
+  void tell_shut(const Result<void>& result) {
+    for (auto& done : std::exchange(shut, {})) done(result);
+  }
 
   // --- reports of the node
   void on_report(Report report) {
@@ -59,20 +88,28 @@ struct Host::State {
   void on_message(const GossipDeliver& delivery) {
     const auto at = topics.find(delivery.message.topic);
     if (at == topics.end() || !at->second) return;
-    asio::post(driver.loop(), [handler = at->second, delivery] { handler(delivery); });
+    later([handler = at->second, delivery] { handler(delivery); });
   }
 
   void on_validate(const GossipValidate& validation) {
     if (!validator) return;
-    asio::post(driver.loop(), [handler = validator, validation] { handler(validation); });
+    later([handler = validator, validation] { handler(validation); });
   }
 
   void on_stream(const StreamIncoming& incoming) {
     const auto at = served.find(incoming.protocol);
     if (at == served.end()) return;
-    asio::post(driver.loop(), [handler = at->second, stream = own(incoming.key, incoming.peer,
-                                                                  incoming.protocol)]() mutable {
+    later([handler = at->second,
+           stream = own(incoming.key, incoming.peer, incoming.protocol)]() mutable {
       handler(std::move(stream));
+    });
+  }
+
+  // Users' handlers never run inside a turn, nor after their host.
+  template <class Call>
+  void later(Call call) {
+    asio::post(driver.loop(), [weak = weak_from_this(), call = std::move(call)]() mutable {
+      if (!weak.expired()) call();
     });
   }
 
@@ -104,17 +141,18 @@ struct Host::State {
   std::map<StreamKey, std::weak_ptr<Stream::State>> streams;
   std::size_t sweep_at = kSweepFirst;
   OnValidate validator;
+  std::vector<Handler<void>> shut;  // wait for the last connection
   OnReport observer;
   Driver driver;  // last: it reports into the members above
 };
 
-Host::Host(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Host::Host(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
 Result<std::unique_ptr<Host>> Host::create(asio::io_context& loop, HostConfig config) {
   ASSIGN_OR_RETURN(const auto listen, endpoints(config.listen));
   RETURN_IF_ERROR(check(config.node.gossip));
   if (!config.store) config.store = std::make_unique<MemoryStore>(StoreLimits{});
-  auto state = std::make_unique<State>(loop, config.identity ? *config.identity : new_identity(),
+  auto state = std::make_shared<State>(loop, config.identity ? *config.identity : new_identity(),
                                        std::move(config.node), std::move(config.store));
   state->driver.set_keylog(config.keylog);
   for (const Endpoint& at : listen) {
@@ -124,10 +162,12 @@ Result<std::unique_ptr<Host>> Host::create(asio::io_context& loop, HostConfig co
   return std::unique_ptr<Host>(new Host(std::move(state)));
 }
 
+// Users' streams end by our doing; the node would tell them of a reset.
 Host::~Host() {
-  state_->driver.turn([](Node& node, Turn t) { node.shutdown(t); });
   for (const auto& [key, stream] : state_->streams)
     if (const auto alive = stream.lock()) alive->orphan();
+  state_->driver.turn([](Node& node, Turn t) { node.shutdown(t); });
+  state_->tell_shut(fail(Errc::closed, "the host went before its connections had closed"));
 }
 
 const PeerId& Host::id() const { return node().identity().peer_id(); }
@@ -139,32 +179,33 @@ std::size_t Host::stored_rows() const { return state_->driver.storage().rows(); 
 std::size_t Host::stored_bytes() const { return state_->driver.storage().bytes(); }
 void Host::observe(OnReport on_report) { state_->observer = std::move(on_report); }
 
+// The host may be gone when the loop comes to it, or when the user cancels.
 void Host::start(Command command, Handler<OpReport> done, Slot slot) {
-  asio::dispatch(state_->driver.loop(),
-                 [this, command = std::move(command), done = std::move(done), slot]() mutable {
-                   // The handler must be waiting before the turn settles: an operation may end at
-                   // once.
-                   state_->driver.turn([&](Node& node, Turn t) {
-                     const OpId op = command(node, t);
-                     state_->waiting.emplace(op, std::move(done));
-                     if (slot.is_connected())
-                       slot.assign([this, op](asio::cancellation_type) {
-                         state_->driver.turn([&](Node& n, Turn now) { n.cancel(now, op); });
-                       });
-                   });
-                 });
+  asio::dispatch(state_->driver.loop(), [weak = std::weak_ptr(state_), command = std::move(command),
+                                         done = std::move(done), slot]() mutable {
+    if (const auto state = weak.lock()) return state->begin(command, done, slot);
+    done(fail(Errc::closed, "the host is gone"));
+  });
 }
 
 void Host::start_open(const PeerId& peer, const std::string& protocol, Duration limit,
                       Handler<Stream> done, Slot slot) {
   start([=](Node& node,
             Turn t) { return node.open_stream(t, peer, {protocol}, after(t.now.mono, limit)); },
-        [this, done = std::move(done)](Result<OpReport> result) mutable {
+        [state = state_.get(), done = std::move(done)](Result<OpReport> result) mutable {
           if (!result) return done(std::unexpected(std::move(result).error()));
           const auto& opened = std::get<StreamReport>(*result);
-          done(state_->own(opened.key, opened.peer, opened.protocol));
+          done(state->own(opened.key, opened.peer, opened.protocol));
         },
         slot);
+}
+
+void Host::start_shutdown(Handler<void> done) {
+  asio::dispatch(state_->driver.loop(),
+                 [weak = std::weak_ptr(state_), done = std::move(done)]() mutable {
+                   if (const auto state = weak.lock()) return state->shut_down(std::move(done));
+                   done(fail(Errc::closed, "the host is gone"));
+                 });
 }
 
 void Host::disconnect(const PeerId& peer) {

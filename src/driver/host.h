@@ -56,8 +56,17 @@ class Host {
   // Errc::invalid for an address that cannot be listened on; Errc::io when the socket says no.
   // `loop` outlives the host and is run by one thread.
   static Result<std::unique_ptr<Host>> create(asio::io_context& loop, HostConfig config);
-  // Ends every operation and stream with Errc::closed, and closes every connection.
+  // Ends every operation and stream with Errc::closed, and closes every connection; what was not
+  // yet written is lost, unless async_shutdown() came first.
   ~Host();
+
+  // The same, and completes once every peer has taken what was written for it. Errc::timeout: some
+  // had not within seconds, and their connections were dropped. Nothing can be begun any more.
+  template <class Token>
+  auto async_shutdown(Token&& token) {
+    return initiate<void>([this](Handler<void> done, Slot) { start_shutdown(std::move(done)); },
+                          token);
+  }
 
   const PeerId& id() const;
   // With /p2p/<id>; real ports.
@@ -176,11 +185,12 @@ class Host {
   using Slot = asio::cancellation_slot;
   using Command = std::function<OpId(Node&, Turn)>;
 
-  explicit Host(std::unique_ptr<State> state);
+  explicit Host(std::shared_ptr<State> state);
 
   void start(Command command, Handler<OpReport> done, Slot slot);
   void start_open(const PeerId& peer, const std::string& protocol, Duration limit,
                   Handler<Stream> done, Slot slot);
+  void start_shutdown(Handler<void> done);
 
   template <class T, class Start, class Token>
   auto initiate(Start begin, Token& token) {
@@ -224,7 +234,7 @@ class Host {
       return std::get<T>(std::get<KadReport>(std::move(report)));
   }
 
-  std::unique_ptr<State> state_;
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace kadmesh

@@ -74,7 +74,7 @@ void Pipes::dial(ConnId id, const Endpoint& to) {
     asio::error_code lost;
     const auto local = pipe->socket.local_endpoint(lost);
     if (error || lost) {
-      open_.erase(pipe->id);
+      forget(pipe->id);
       return events_.dial_failed(pipe->id, to_error(error ? error : lost));
     }
     start(pipe);
@@ -163,7 +163,9 @@ void Pipes::close(ConnId id, bool abort) {
   if (abort || (pipe->flying.empty() && pipe->waiting.empty())) return shut(pipe);
   pipe->flush_deadline = std::make_unique<asio::steady_timer>(loop_, kFlushTimeout);
   pipe->flush_deadline->async_wait([this, pipe](const asio::error_code& error) {
-    if (!error) shut(pipe);
+    if (error) return;
+    ++dropped_;
+    shut(pipe);
   });
 }
 
@@ -177,8 +179,12 @@ void Pipes::shut(const std::shared_ptr<Pipe>& pipe) {
   asio::error_code ignored;
   pipe->flush_deadline.reset();
   pipe->socket.close(ignored);
-  open_.erase(pipe->id);
-  events_.descriptor_freed();
+  forget(pipe->id);
+}
+
+void Pipes::forget(ConnId id) {
+  open_.erase(id);
+  events_.gone();
 }
 
 }  // namespace kadmesh

@@ -37,7 +37,7 @@ class Pipes {
     std::function<void(ConnId, ByteView)> bytes;
     std::function<void(ConnId, std::size_t)> written;
     std::function<void(ConnId, const Error&)> closed;  // by the other side, or broken
-    std::function<void()> descriptor_freed;
+    std::function<void()> gone;                        // one of them; its descriptor is free
   };
 
   Pipes(asio::any_io_executor loop, Events events);
@@ -50,7 +50,10 @@ class Pipes {
   void read(ConnId id, bool wanted);
   // No event names `id` any more. What was written before is flushed first, unless `abort`.
   void close(ConnId id, bool abort);
+  // Those included that have something left to flush.
   std::size_t size() const { return open_.size(); }
+  // Connections that were closed with bytes which the other side had not taken by the deadline.
+  std::size_t dropped() const { return dropped_; }
 
  private:
   struct Pipe;
@@ -62,11 +65,13 @@ class Pipes {
                   std::size_t count);
   void broken(const std::shared_ptr<Pipe>& pipe, const asio::error_code& error);
   void shut(const std::shared_ptr<Pipe>& pipe);
+  void forget(ConnId id);
 
   asio::any_io_executor loop_;
   Events events_;
   std::map<ConnId, std::shared_ptr<Pipe>> open_;
   Bytes buffer_;
+  std::size_t dropped_ = 0;
 };
 
 }  // namespace kadmesh

@@ -206,6 +206,16 @@ void GossipStreams::on_timer(Turn turn) {
 
 Time GossipStreams::next_timer() const { return state_->reopenings.next(); }
 
+std::size_t GossipStreams::unsent_bytes() const {
+  std::size_t total = 0;
+  for (const auto& [peer, out] : state_->outbound)
+    if (const auto* open = std::get_if<Open>(&out.state)) {
+      for (const auto& frame : open->frames) total += frame->size();
+      total -= open->written;
+    }
+  return total;
+}
+
 std::size_t GossipStreams::streams() const { return state_->ours.size() + state_->inbound.size(); }
 
 }  // namespace kadmesh

@@ -43,6 +43,7 @@ class GossipStreams {
   void on_timer(Turn turn);
   Time next_timer() const;
   std::size_t streams() const;
+  std::size_t unsent_bytes() const;  // waiting here for room in a stream
 
  private:
   struct State;

@@ -430,6 +430,7 @@ std::optional<NodeAction> Node::poll() {
 // --- commands
 ListenId Node::listen(Turn turn, const Endpoint& at) {
   const ListenId id{state_->next_listen++};
+  if (state_->closing) return on_listen_failed(turn, id, State::shut()), id;
   state_->actions.emplace_back(ListenPipe{id, at});
   state_->settle(turn);
   return id;
@@ -588,11 +589,15 @@ void Node::release(Turn turn, StreamKey key) {
 void Node::shutdown(Turn turn) {
   state_->closing = true;
   state_->kad.close(turn);
-  state_->operations.end_all(turn, State::shut());
+  state_->operations.close(turn, State::shut());
   for (const auto& [id, addrs] : state_->listening) state_->actions.emplace_back(StopListening{id});
   state_->listening.clear();
   state_->swarm.close_all(turn, State::shut());
   state_->settle(turn);
+}
+
+std::size_t Node::unsent_bytes() const {
+  return state_->swarm.unsent_bytes() + state_->gossip_streams.unsent_bytes();
 }
 
 // --- questions

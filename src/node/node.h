@@ -132,6 +132,9 @@ class Node {
   // Ends every operation (Errc::closed), every stream and every connection, and starts nothing
   // more: a node that is shut down has no timers and, once its pipes have ended, no leftovers().
   void shutdown(Turn turn);
+  // What users and gossip have written and the driver has not been given: a driver that leaves in
+  // order waits for zero, within reason, before shutdown().
+  std::size_t unsent_bytes() const;
 
   // --- questions
   const KeyPair& identity() const;

@@ -17,7 +17,9 @@ std::optional<PeerId> target(const auto& goal) {
 OpId Operations::begin(Goal goal, Time deadline) {
   const OpId id{next_++};
   running_.emplace(id, Op{std::move(goal), deadline});
-  if (running_.size() > kMost)
+  if (closed_)
+    finish(id, std::unexpected(*closed_));
+  else if (running_.size() > kMost)
     finish(id, fail(Errc::limit, "operations: " + std::to_string(kMost) + " are running here"));
   return id;
 }
@@ -205,7 +207,8 @@ void Operations::cancel(Turn turn, OpId id) {
   finish(id, fail(Errc::cancelled, "withdrawn here"));
 }
 
-void Operations::end_all(Turn turn, const Error& why) {
+void Operations::close(Turn turn, const Error& why) {
+  closed_ = why;
   while (!running_.empty()) {
     const OpId id = running_.begin()->first;
     withdraw(turn, running_.begin()->second);

@@ -45,8 +45,8 @@ class Operations {
   // An operation that Kademlia has begun and will end.
   OpId adopt(KadOp op);
   void cancel(Turn turn, OpId op);
-  // Ends all with `why`.
-  void end_all(Turn turn, const Error& why);
+  // Ends all with `why`, and whatever begins later.
+  void close(Turn turn, const Error& why);
 
   // True when the event answers one of these.
   bool on_event(Turn turn, const SwarmEvent& event);
@@ -109,6 +109,7 @@ class Operations {
   std::map<StreamKey, OpId> by_stream_;
   Deadlines<OpId> readiness_;  // of what awaits it: nothing below does
   std::deque<OpDone> done_;
+  std::optional<Error> closed_;
 };
 
 }  // namespace kadmesh

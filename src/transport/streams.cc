@@ -305,8 +305,10 @@ bool Streams::in_use() const {
       streams_, [](const auto& entry) { return entry.second.keeps && !entry.second.released; });
 }
 
-std::size_t Streams::buffered_bytes() const {
-  std::size_t total = yamux_.bytes_received() + yamux_.bytes_queued();
+std::size_t Streams::buffered_bytes() const { return yamux_.bytes_received() + unsent_bytes(); }
+
+std::size_t Streams::unsent_bytes() const {
+  std::size_t total = yamux_.bytes_queued();
   for (const auto& [id, stream] : streams_) {
     total += stream.unsent.size();
     if (stream.negotiation) total += stream.negotiation->held.size();

@@ -93,6 +93,7 @@ class Streams {
   bool in_use() const;
   std::size_t size() const { return streams_.size(); }
   std::size_t buffered_bytes() const;
+  std::size_t unsent_bytes() const;  // of these: written, and not taken out
   Duration rtt() const { return yamux_.rtt(); }
 
  private:

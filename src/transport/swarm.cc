@@ -403,6 +403,14 @@ Swarm::Counters Swarm::counters() const {
   return count;
 }
 
+std::size_t Swarm::unsent_bytes() const {
+  std::size_t total = 0;
+  for (const auto& [id, link] : state_->links)
+    if (link.stage == Link::Stage::up)
+      total += std::as_const(*link.connection).streams().unsent_bytes();
+  return total;
+}
+
 const Swarm::Refusals& Swarm::refusals() const { return state_->refusals; }
 
 }  // namespace kadmesh

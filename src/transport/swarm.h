@@ -174,6 +174,8 @@ class Swarm {
     std::size_t connections, opening, dial_jobs, streams, buffered_bytes;
   };
   Counters counters() const;
+  // Written to streams of live connections, and not yet in a WritePipe.
+  std::size_t unsent_bytes() const;
   // Inbound connections that were closed as soon as they came, by cause, since the start.
   struct Refusals {
     std::uint64_t connections, opening, rate, per_peer;
