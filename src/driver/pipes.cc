@@ -97,12 +97,26 @@ void Pipes::start(const std::shared_ptr<Pipe>& pipe) {
 
 void Pipes::await_bytes(const std::shared_ptr<Pipe>& pipe) {
   if (!pipe->wanted || std::exchange(pipe->awaiting, true)) return;
-  pipe->socket.async_wait(tcp::socket::wait_read, [this, pipe](const asio::error_code& error) {
-    if (pipe->closing || !pipe->socket.is_open()) return;
-    pipe->awaiting = false;
-    if (error) return broken(pipe, error);
-    if (pipe->wanted) on_readable(pipe);
-  });
+  pipe->socket.async_wait(tcp::socket::wait_read,
+                          [this, pipe](const asio::error_code& error) { on_awaited(pipe, error); });
+}
+
+void Pipes::on_awaited(const std::shared_ptr<Pipe>& pipe, const asio::error_code& error) {
+  if (pipe->closing || !pipe->socket.is_open()) return;
+  pipe->awaiting = false;
+  if (error) return broken(pipe, error);
+  if (pipe->wanted) read(pipe);
+}
+
+void Pipes::read(const std::shared_ptr<Pipe>& pipe) {
+  asio::error_code error;
+  const std::size_t count = pipe->socket.read_some(asio::buffer(buffer_), error);
+  if (count > 0) events_.bytes(pipe->id, ByteView(buffer_).first(count));
+  if (pipe->closing || !pipe->socket.is_open()) return;
+  if (error && error != asio::error::would_block) return broken(pipe, error);
+  if (count < buffer_.size()) return await_bytes(pipe);
+  if (!pipe->wanted || std::exchange(pipe->awaiting, true)) return;
+  asio::post(loop_, [this, pipe] { on_awaited(pipe, {}); });
 }
 
 void Pipes::read(ConnId id, bool wanted) {
@@ -110,18 +124,6 @@ void Pipes::read(ConnId id, bool wanted) {
   if (at == open_.end() || at->second->closing) return;
   at->second->wanted = wanted;
   await_bytes(at->second);
-}
-
-void Pipes::on_readable(const std::shared_ptr<Pipe>& pipe) {
-  asio::error_code error;
-  const std::size_t count = pipe->socket.read_some(asio::buffer(buffer_), error);
-  if (count > 0) events_.bytes(pipe->id, ByteView(buffer_).first(count));
-  if (pipe->closing || !pipe->socket.is_open()) return;
-  if (error && error != asio::error::would_block) return broken(pipe, error);
-  if (count < buffer_.size()) return await_bytes(pipe);
-  asio::post(loop_, [this, pipe] {
-    if (!pipe->closing && pipe->socket.is_open()) read(pipe);
-  });
 }
 
 void Pipes::write(ConnId id, Bytes bytes) {

@@ -59,7 +59,8 @@ class Pipes {
   struct Pipe;
   void start(const std::shared_ptr<Pipe>& pipe);
   void await_bytes(const std::shared_ptr<Pipe>& pipe);
-  void on_readable(const std::shared_ptr<Pipe>& pipe);
+  void on_awaited(const std::shared_ptr<Pipe>& pipe, const asio::error_code& error);
+  void read(const std::shared_ptr<Pipe>& pipe);
   void flush(const std::shared_ptr<Pipe>& pipe);
   void on_flushed(const std::shared_ptr<Pipe>& pipe, const asio::error_code& error,
                   std::size_t count);
