@@ -11,8 +11,9 @@ FindQuery::FindQuery(const KadView& view, const PeerId& peer, Time started, Time
 bool FindQuery::here() const { return peer_ == view_.self || view_.peers.has(peer_); }
 
 QueryStep FindQuery::advance(Turn turn) {
-  if (here() && !search_.over()) search_.stop();
-  if (auto step = search_.next(turn)) return *std::move(step);
+  const bool enough = peer_ == view_.self || (here() && !known().addrs.empty());
+  if (enough && !search_.over()) search_.stop();
+  if (auto step = search_.next(turn, here())) return *std::move(step);
   return finish(turn);
 }
 

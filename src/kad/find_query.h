@@ -1,5 +1,6 @@
-// FIND_NODE about a peer: where it is. A connected peer is found at once; otherwise the walk asks
-// its way towards it, and, being the closest there is to its own id, the peer itself in the end.
+// FIND_NODE about a peer: where it is. A connected peer that has told where it listens is found
+// at once; otherwise the walk asks its way towards it, and, being the closest there is to its own
+// id, the peer itself in the end. A connected one is found even if nobody knows an address.
 //
 //   searching -> done
 #pragma once
