@@ -189,10 +189,12 @@ Server::Step Server::get_providers(Turn turn, const Waiting& waiting, const Stor
 Server::Step Server::begin_add_provider(Turn turn, KadInboundId id, const PeerId& from,
                                         KadMessage request) {
   if (auto fits = check_provider_key(request.key); !fits) return Refuse{fits.error()};
-  std::erase_if(request.providers,
-                [&](const KadPeer& p) { return p.id != from || p.addrs.empty(); });
+  std::erase_if(request.providers, [&](const KadPeer& p) { return p.id != from; });
   if (request.providers.empty())
-    return refuse(Errc::protocol, "ADD_PROVIDER without an address of its sender");
+    return refuse(Errc::protocol, "ADD_PROVIDER that does not name its sender");
+  // rust names none unless they are confirmed from outside; identify has told us of some.
+  std::vector<Multiaddr>& addrs = request.providers.front().addrs;
+  if (addrs.empty()) addrs = entry(from, view_.addrs_of(from)).addrs;
   Load load{Kind::provider, request.key};
   return wait(turn, id, {from, std::move(request), Stage::loading, {}}, std::move(load));
 }

@@ -258,15 +258,24 @@ TEST_CASE("server: ADD_PROVIDER is never answered, and keeps the sender alone") 
   CHECK(found[0] == at_home(kAsker));
 }
 
-TEST_CASE(
-    "server: ADD_PROVIDER by somebody else, without an address or with a bad key is refused") {
+TEST_CASE("server: ADD_PROVIDER by somebody else or with a bad key is refused") {
   Serving s;
   CHECK(s.refusal(provide("cid", {at_home(7)})) == Errc::protocol);
-  CHECK(s.refusal(provide("cid", {{peer(kAsker), {}, {}}})) == Errc::protocol);
   CHECK(s.refusal(provide("", {at_home(kAsker)})) == Errc::invalid);
   CHECK(s.refusal(provide(std::string(81, 'k'), {at_home(kAsker)})) == Errc::limit);
   CHECK(s.refusal(providers("")) == Errc::invalid);
   CHECK(s.answer(providers("cid")).providers.empty());
+}
+
+TEST_CASE("server: ADD_PROVIDER without an address, as rust sends it, takes what we know") {
+  Serving s;
+  const KadMessage add = provide("cid", {{peer(kAsker), {}, {}}});
+  s.ask(add);
+  REQUIRE(s.answer(providers("cid")).providers.size() == 1);
+  CHECK(s.answer(providers("cid")).providers[0].addrs.empty());
+  s.knows(kAsker);
+  s.ask(add);
+  CHECK(s.answer(providers("cid")).providers[0].addrs == std::vector{home(kAsker)});
 }
 
 TEST_CASE("server: providers are forgotten after their lifetime") {
