@@ -1,5 +1,6 @@
 """Kademlia: each case in a network of five, between two nodes that are not its bootstrap."""
 
+import asyncio
 import hashlib
 import itertools
 
@@ -122,3 +123,50 @@ async def late_joiner_pk(scene):
     for one, _ in scene.ends:
         public = (await one.ask("kad_put_pk", SECONDS))["key"]
         await gets(await joins_late(scene, one), public, decode_base58(one.id)[2:].hex())
+
+
+async def holder(scene):
+    """The listener is the only server that remains; visitors of the dialer's stack come and go."""
+    scene.listener = await scene.start(scene.link.listener)
+
+
+async def visitor(scene):
+    peer = await scene.start(scene.link.dialer)
+    await peer.ask("kad_bootstrap", FORM_SECONDS, peers=[scene.listener.addr])
+    return peer
+
+
+@case("kad-held-value", on=holder, fresh=True, seconds=60)
+async def held_value(scene):
+    """What one that has left put is served by the listener, which alone can have it."""
+    key, first = new_key(), await visitor(scene)
+    await put(first, key, b"held".hex())
+    await first.close()
+    await gets(await visitor(scene), key, b"held".hex())
+
+
+@case("kad-held-pk", on=holder, fresh=True, seconds=60)
+async def held_pk(scene):
+    """The public key of one that has left is served by the listener."""
+    first = await visitor(scene)
+    key = (await first.ask("kad_put_pk", SECONDS))["key"]
+    await first.close()
+    await gets(await visitor(scene), key, decode_base58(first.id)[2:].hex())
+
+
+@case("kad-held-provider", on=holder, fresh=True, seconds=60)
+async def held_provider(scene):
+    """The listener tells a newcomer of a provider that has left."""
+    multihash, first = "1220" + hashlib.sha256(new_key().encode()).hexdigest(), await visitor(scene)
+    await first.ask("kad_provide", SECONDS, cid_multihash=multihash)
+    await asyncio.sleep(0.5)  # nobody answers ADD_PROVIDER: rust says done before it is out
+    await first.close()
+    await finds_provider(await visitor(scene), multihash, first)
+
+
+@case("kad-held-peer", on=holder, fresh=True, seconds=60)
+async def held_peer(scene):
+    """Two that know only the listener find each other."""
+    first, second = await visitor(scene), await visitor(scene)
+    await finds_peer(first, second)
+    await finds_peer(second, first)
