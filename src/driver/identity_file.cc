@@ -85,8 +85,11 @@ Result<KeyPair> read_or_make_identity(const std::filesystem::path& file) {
   if (identity || identity.error().code != Errc::not_found) return identity;
   Rng rng(machine_entropy());
   KeyPair made = KeyPair::make(rng);
-  RETURN_IF_ERROR(write_identity(file, made));
-  return made;
+  const auto written = write_identity(file, made);
+  if (written) return made;
+  // Another process may have been faster: then its key is the one.
+  identity = read_identity(file);
+  return identity ? identity : std::unexpected(written.error());
 }
 
 }  // namespace kadmesh

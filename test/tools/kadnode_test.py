@@ -336,6 +336,13 @@ class Once(Case):
         node = self.nodes.start("x")
         self.assertEqual(node.id, first.stdout.strip())
 
+    def test_those_who_make_the_identity_at_once_agree(self):
+        asking = [subprocess.Popen([KADNODE, "id", "--data-dir", self.dir()], stdout=subprocess.PIPE, text=True)
+                  for _ in range(8)]
+        self.assertEqual(len({client.communicate(timeout=60)[0] for client in asking}), 1)
+        self.assertEqual([client.returncode for client in asking], 8 * [0])
+        self.assertEqual(os.listdir(self.dir()), ["identity"])
+
     def test_a_client_puts_and_another_gets(self):
         alice = self.nodes.start("alice")
         put = self.client(alice, "put", "/v/name", "from", "outside", "--json")
@@ -449,10 +456,10 @@ class Control(Case):
 
     def test_many_questions_on_one_connection_also_wrong_ones(self):
         node = self.nodes.start("node")
-        requests = ['{"command":"stats"}', "nonsense", "[]", "{}", '{"command":7}', '{"command":"why"}',
+        requests = ['{"command":"stats"}', "nonsense", "[]", "[" * 60_000, "{}", '{"command":7}', '{"command":"why"}',
                     '{"command":"put /v/a b"}', '{"command":""}', '{"command":"network","text":true}']
         answers = list(self.exchange(node, *requests))
-        self.assertEqual([a["ok"] for a in answers], [True] + 7 * [False] + [True])
+        self.assertEqual([a["ok"] for a in answers], [True] + 8 * [False] + [True])
         self.assertEqual({a["error"]["code"] for a in answers[1:-1]}, {"invalid"})
         self.assertIn("node " + node.id, answers[-1]["text"])
         self.assertNotIn("text", answers[0])

@@ -2,7 +2,9 @@
 
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
 namespace kadmesh::kadnode {
 
@@ -19,12 +21,11 @@ Result<fs::path> DataDir::usual() {
 
 Result<void> DataDir::make() const {
   std::error_code error;
-  if (fs::is_directory(path_, error)) return {};
   // Those above it are of no secret.
   if (!path_.parent_path().empty()) fs::create_directories(path_.parent_path(), error);
-  if (::mkdir(path_.c_str(), 0700) == 0) return {};
-  error.assign(errno, std::generic_category());
-  return fail(Errc::io, "data directory " + path_.string() + ": " + error.message());
+  const int failure = ::mkdir(path_.c_str(), 0700) == 0 ? 0 : errno;
+  if (failure == 0 || fs::is_directory(path_, error)) return {};
+  return fail(Errc::io, "data directory " + path_.string() + ": " + std::strerror(failure));
 }
 
 }  // namespace kadmesh::kadnode
