@@ -22,6 +22,7 @@ std::vector<StatsAnswer::Bucket> buckets(const std::vector<TableEntry>& table) {
 
 std::vector<StatsAnswer::Mesh> meshes(const std::vector<TopicView>& topics) {
   std::vector<StatsAnswer::Mesh> all;
+  all.reserve(topics.size());
   for (const TopicView& t : topics) all.push_back({t.topic, t.mesh.size(), t.subscribers.size()});
   return all;
 }
