@@ -19,7 +19,7 @@ from .workloads import QUICK, WORKLOADS, Bench, Sizes
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 OTHERS = ("go", "rust", "js")
-PROGRAMS = ("connect", "stream", "ping", "host", "crowd", "link", "handshake_floor", "pipe_floor", "ping_pong_floor",
+PROGRAMS = ("ask", "connect", "stream", "ping", "host", "crowd", "link", "handshake_floor", "pipe_floor", "ping_pong_floor",
             "idle_floor", "start_floor")
 
 

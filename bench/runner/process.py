@@ -34,9 +34,9 @@ async def figures(program, *arguments):
         out, err = await asyncio.wait_for(process.communicate(), RUN_SECONDS)
     except asyncio.TimeoutError:
         process.kill()
-        raise Broken(f"{program.name}: not done after {RUN_SECONDS} s") from None
+        raise Broken(f"{program}: not done after {RUN_SECONDS} s") from None
     if process.returncode != 0:
-        raise Broken(f"{program.name}: {err.decode(errors='replace').strip() or process.returncode}")
+        raise Broken(f"{program}: {err.decode(errors='replace').strip() or process.returncode}")
     return json.loads(out)
 
 

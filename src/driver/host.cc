@@ -188,16 +188,18 @@ void Host::start(Command command, Handler<OpReport> done, Slot slot) {
   });
 }
 
-void Host::start_open(const PeerId& peer, const std::string& protocol, Duration limit,
+void Host::start_open(const PeerId& peer, std::string protocol, Bytes first, Duration limit,
                       Handler<Stream> done, Slot slot) {
-  start([=](Node& node,
-            Turn t) { return node.open_stream(t, peer, {protocol}, after(t.now.mono, limit)); },
-        [state = state_.get(), done = std::move(done)](Result<OpReport> result) mutable {
-          if (!result) return done(std::unexpected(std::move(result).error()));
-          const auto& opened = std::get<StreamReport>(*result);
-          done(state->own(opened.key, opened.peer, opened.protocol));
-        },
-        slot);
+  start(
+      [=](Node& node, Turn t) {
+        return node.open_stream(t, peer, {protocol}, after(t.now.mono, limit), first);
+      },
+      [state = state_.get(), done = std::move(done)](Result<OpReport> result) mutable {
+        if (!result) return done(std::unexpected(std::move(result).error()));
+        const auto& opened = std::get<StreamReport>(*result);
+        done(state->own(opened.key, opened.peer, opened.protocol));
+      },
+      slot);
 }
 
 void Host::start_shutdown(Handler<void> done) {

@@ -164,9 +164,17 @@ class Host {
   template <class Token>
   auto async_open_stream(PeerId peer, std::string protocol, Token&& token,
                          Duration limit = kDefaultDeadline) {
+    return async_open_stream(peer, std::move(protocol), Bytes(), std::forward<Token>(token), limit);
+  }
+  // `first`, at most kMostFirstBytes, is sent before the protocol is agreed: its answer can be read
+  // as soon as this completes, three round trips after dialling a new peer.
+  template <class Token>
+  auto async_open_stream(PeerId peer, std::string protocol, Bytes first, Token&& token,
+                         Duration limit = kDefaultDeadline) {
     return initiate<Stream>(
-        [this, peer, protocol = std::move(protocol), limit](Handler<Stream> done, Slot slot) {
-          start_open(peer, protocol, limit, std::move(done), slot);
+        [this, peer, protocol = std::move(protocol), first = std::move(first), limit](
+            Handler<Stream> done, Slot slot) mutable {
+          start_open(peer, std::move(protocol), std::move(first), limit, std::move(done), slot);
         },
         token);
   }
@@ -188,7 +196,7 @@ class Host {
   explicit Host(std::shared_ptr<State> state);
 
   void start(Command command, Handler<OpReport> done, Slot slot);
-  void start_open(const PeerId& peer, const std::string& protocol, Duration limit,
+  void start_open(const PeerId& peer, std::string protocol, Bytes first, Duration limit,
                   Handler<Stream> done, Slot slot);
   void start_shutdown(Handler<void> done);
 

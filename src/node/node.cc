@@ -111,6 +111,7 @@ struct Node::State {
         (responder && responder->on_event(turn, event)) || on_user_stream(event))
       return;
     operations.on_event(turn, event);
+    report_operations();  // a stream's opening before what happens on it
   }
 
   bool on_seed_dialed(Turn turn, const DialFinished& dial) {
@@ -279,6 +280,10 @@ struct Node::State {
       last_bootstrap = status.state;
       report(BootstrapChanged{status});
     }
+    report_operations();
+  }
+
+  void report_operations() {
     while (auto done = operations.poll()) on_done(*std::move(done));
   }
 
@@ -553,8 +558,9 @@ void Node::stop_serving(Turn turn, std::string_view protocol) {
 }
 
 OpId Node::open_stream(Turn turn, const PeerId& peer, std::vector<std::string> protocols,
-                       Time deadline) {
-  const OpId op = state_->operations.open_stream(turn, peer, std::move(protocols), deadline);
+                       Time deadline, Bytes first) {
+  const OpId op =
+      state_->operations.open_stream(turn, peer, std::move(protocols), std::move(first), deadline);
   state_->settle(turn);
   return op;
 }

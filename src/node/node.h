@@ -34,6 +34,8 @@
 namespace kadmesh {
 
 inline constexpr Duration kDefaultDeadline = 10s;
+// What a stream may begin with: a request, and less than any stream takes at once.
+inline constexpr std::size_t kMostFirstBytes = std::size_t{32} * 1024;
 
 struct NodeConfig {
   SwarmConfig swarm;
@@ -120,8 +122,10 @@ class Node {
   // --- streams of users' own protocols; the calls are the swarm's.
   void serve(Turn turn, std::string protocol);  // identify push tells connected peers
   void stop_serving(Turn turn, std::string_view protocol);
-  OpId open_stream(Turn turn, const PeerId& peer, std::vector<std::string> protocols,
-                   Time deadline);
+  // Ends when the protocol is agreed. `first`, at most kMostFirstBytes, travels with the proposal
+  // when that is a single one, so its answer takes no round trip more than the agreement.
+  OpId open_stream(Turn turn, const PeerId& peer, std::vector<std::string> protocols, Time deadline,
+                   Bytes first = {});
   std::size_t write(Turn turn, StreamKey key, ByteView bytes);
   ByteView readable(StreamKey key) const;
   void consumed(Turn turn, StreamKey key, std::size_t count);

@@ -49,8 +49,8 @@ OpId Operations::ping(Turn turn, const PeerId& peer, Time deadline) {
 }
 
 OpId Operations::open_stream(Turn turn, const PeerId& peer, std::vector<std::string> protocols,
-                             Time deadline) {
-  const OpId id = begin(OpenStream{peer, std::move(protocols)}, deadline);
+                             Bytes first, Time deadline) {
+  const OpId id = begin(OpenStream{peer, std::move(protocols), std::move(first)}, deadline);
   if (running_.contains(id)) reach(turn, id, peer);
   return id;
 }
@@ -105,7 +105,7 @@ void Operations::reached(Turn turn, OpId id, const ConnectionInfo& connection, b
   Op& op = running_.at(id);
   op.step = std::monostate{};
   if (const auto* stream = std::get_if<OpenStream>(&op.goal)) {
-    const auto key = swarm_.open_stream(turn, stream->peer, stream->protocols, op.deadline);
+    const auto key = open(turn, *stream, op.deadline);
     if (!key) return finish(id, std::unexpected(key.error()));
     op.step = *key;
     by_stream_.emplace(*key, id);
@@ -118,6 +118,14 @@ void Operations::reached(Turn turn, OpId id, const ConnectionInfo& connection, b
     return;
   }
   finish(id, ConnectReport{connection.peer, connection.id, connection.remote, already});
+}
+
+Result<StreamKey> Operations::open(Turn turn, const OpenStream& goal, Time deadline) {
+  ASSIGN_OR_RETURN(const StreamKey key,
+                   swarm_.open_stream(turn, goal.peer, goal.protocols, deadline));
+  if (swarm_.write(turn, key, goal.first) == goal.first.size()) return key;
+  swarm_.reset(turn, key, 0);
+  return fail(Errc::limit, "the connection has no room for a stream's first bytes");
 }
 
 void Operations::found(Turn turn, OpId id, const KadDone& done) {

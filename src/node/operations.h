@@ -39,7 +39,7 @@ class Operations {
   OpId connect(Turn turn, const Multiaddr& addr, Time deadline);
   OpId connect(Turn turn, const PeerId& peer, Time deadline);
   OpId ping(Turn turn, const PeerId& peer, Time deadline);
-  OpId open_stream(Turn turn, const PeerId& peer, std::vector<std::string> protocols,
+  OpId open_stream(Turn turn, const PeerId& peer, std::vector<std::string> protocols, Bytes first,
                    Time deadline);
   OpId await_ready(Turn turn, std::size_t live, Time deadline);
   // An operation that Kademlia has begun and will end.
@@ -73,6 +73,7 @@ class Operations {
   struct OpenStream {
     PeerId peer;
     std::vector<std::string> protocols;
+    Bytes first;  // what the stream begins with
   };
   struct Ask {};
   struct Ready {
@@ -88,6 +89,7 @@ class Operations {
 
   OpId begin(Goal goal, Time deadline);
   void reach(Turn turn, OpId id, const PeerId& peer);
+  Result<StreamKey> open(Turn turn, const OpenStream& goal, Time deadline);
   void dial(Turn turn, OpId id, std::optional<PeerId> peer, std::span<const Multiaddr> addrs);
   void reached(Turn turn, OpId id, const ConnectionInfo& connection, bool already);
   void found(Turn turn, OpId id, const KadDone& done);

@@ -1,0 +1,53 @@
+// Streams of users' own protocols, in virtual time.
+#include "town.h"
+
+namespace kadmesh {
+namespace {
+
+constexpr const char* kWords = "/words/1";
+
+struct Callers : Town {
+  Callers() {
+    meet(asker, answerer);
+    command(answerer, [](Node& n, Turn t) { n.serve(t, kWords); });
+  }
+
+  OpId open(Bytes first) {
+    return start(asker, [&](Node& n, Turn t, Time by) {
+      return n.open_stream(t, id(answerer), {kWords}, by, first);
+    });
+  }
+  // What has come on the answerer's side.
+  Bytes heard() const {
+    for (const Report& report : reports(answerer))
+      if (const auto* stream = std::get_if<StreamIncoming>(&report))
+        return to_bytes(node(answerer).readable(stream->key));
+    return {};
+  }
+
+  const Index asker = citizen(), answerer = citizen();
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Callers, "stream: what it begins with is there when the protocol is agreed") {
+  const OpId op = open(text("question"));
+  REQUIRE(run_until([&] { return ended(asker, op); }, 2s));
+  CHECK(result(asker, op)->result.has_value());
+  CHECK(heard() == text("question"));
+}
+
+TEST_CASE_FIXTURE(Callers, "stream: refused, whatever it began with") {
+  command(answerer, [](Node& n, Turn t) { n.stop_serving(t, kWords); });
+  const OpId op = open(text("question"));
+  REQUIRE(run_until([&] { return ended(asker, op); }, 2s));
+  CHECK(error(asker, op).code == Errc::unsupported);
+}
+
+TEST_CASE_FIXTURE(Callers, "stream: beginning with more than it takes at once fails at once") {
+  const OpId op = open(Bytes(1 << 20));
+  REQUIRE(ended(asker, op));
+  CHECK(error(asker, op).code == Errc::limit);
+}
+
+}  // namespace kadmesh
