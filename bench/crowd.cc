@@ -20,12 +20,20 @@ void raise_limits() {
   setrlimit(RLIMIT_NOFILE, &files);
 }
 
+// Members that ask nothing of the DHT while they stay: the peer is to be idle.
+HostConfig member() {
+  HostConfig config;
+  config.node.kad.server = false;
+  config.node.kad.health_interval = config.node.kad.refresh_interval = 24h;
+  return config;
+}
+
 class Crowd {
  public:
   explicit Crowd(std::string to) : to_(std::move(to)) {}
 
   void join() {
-    const auto& host = hosts_.emplace_back(make_host(loop_, {}));
+    const auto& host = hosts_.emplace_back(make_host(loop_, member()));
     host->observe([this](const Report& report) {
       const auto* told = std::get_if<PeerIdentified>(&report);
       if (told && !told->pushed) ++identified_;

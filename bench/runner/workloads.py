@@ -158,8 +158,11 @@ async def ping_theirs(bench, stack):
         seat_apart([asker, answerer])
         count = bench.sizes.pings // bench.sizes.slower
         await asker.ask("ping", 60, peer=answerer.id, count=count // 4, interval_ms=0)
-        answer = await asker.ask("ping", 60, peer=answerer.id, count=count, interval_ms=0)
-        return {"p50_us": statistics.median(answer["rtts_us"])}
+        start = time.monotonic()
+        rtts = (await asker.ask("ping", 60, peer=answerer.id, count=count, interval_ms=0))["rtts_us"]
+        each = (time.monotonic() - start) / count * 1e6
+        whole_ms = all(rtt % 1000 == 0 for rtt in rtts)  # js: its clock says nothing, the mean must do
+        return {"p50_us": each if whole_ms else statistics.median(rtts)}
 
 
 # --- round trips
