@@ -22,7 +22,8 @@ from orchestrator.peer import Peer
 from .process import Broken, Standing, cpu_seconds, figures, resident_bytes
 from .ratio import ABOVE, FIGURE, Row, of_floor
 
-SETTLE_SECONDS = 1.0
+# A newcomer looks itself up and refreshes its buckets within seconds of joining; then it is idle.
+SETTLE_SECONDS = 30.0
 
 
 @dataclasses.dataclass(frozen=True)
