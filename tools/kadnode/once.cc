@@ -5,7 +5,6 @@
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <asio/signal_set.hpp>
-#include <asio/steady_timer.hpp>
 #include <csignal>
 #include <cstdio>
 
@@ -19,9 +18,6 @@
 
 namespace kadmesh::kadnode {
 namespace {
-
-constexpr Duration kFarewell = 1s;  // for what was sent to leave the process
-constexpr Duration kFarewellStep = 5ms;
 
 // A value alone, as it is: `kadnode get KEY > FILE` gives what was put.
 bool print_value(const Result<Answer>& answer) {
@@ -100,8 +96,7 @@ class Client {
       : options_(std::move(options)),
         log_(options_.common.log, options_.common.json),
         loop_(1),
-        signals_(loop_, SIGINT, SIGTERM, SIGHUP),
-        farewell_(loop_) {}
+        signals_(loop_, SIGINT, SIGTERM, SIGHUP) {}
 
   Result<void> start() {
     SessionConfig config;
@@ -137,8 +132,7 @@ class Client {
     if (leaving_) return;
     if (listens_ && answer) return;  // its messages are its answer
     status_ = print(name, undelivered(std::move(answer)), options_.common.json);
-    left_by_ = std::chrono::steady_clock::now() + kFarewell;
-    say_farewell();
+    leave();
   }
 
   // What only this client keeps is lost with it.
@@ -151,20 +145,12 @@ class Client {
     return answer;
   }
 
-  void say_farewell() {
-    if (session_->unsent_bytes() == 0 || std::chrono::steady_clock::now() >= left_by_)
-      return leave();
-    farewell_.expires_after(kFarewellStep);
-    farewell_.async_wait([this](const asio::error_code& error) {
-      if (!error) say_farewell();
-    });
-  }
-
   void leave() {
     leaving_ = true;
     asio::error_code ignored;
     signals_.cancel(ignored);
-    session_->close();
+    signals_.clear(ignored);  // another one ends us on the spot
+    session_->leave();
   }
 
   void on_event(const Event& event) {
@@ -180,8 +166,6 @@ class Client {
   Log log_;
   asio::io_context loop_;
   asio::signal_set signals_;
-  asio::steady_timer farewell_;
-  std::chrono::steady_clock::time_point left_by_;
   std::unique_ptr<Session> session_;
   bool listens_ = false, leaving_ = false;
   int status_ = 0;

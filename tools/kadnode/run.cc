@@ -135,7 +135,8 @@ class Running {
     control_.reset();
     asio::error_code ignored;
     signals_.cancel(ignored);
-    session_->close();
+    signals_.clear(ignored);  // another one ends us on the spot
+    session_->leave();
   }
 
   const RunOptions& options_;

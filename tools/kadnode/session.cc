@@ -256,8 +256,9 @@ Words Session::known_words() const {
   return {words.begin(), words.end()};
 }
 
-std::size_t Session::unsent_bytes() const {
-  return state_->host ? state_->host->node().stats(state_->host->now()).swarm.buffered_bytes : 0;
+void Session::leave() {
+  if (!state_->host) return;
+  state_->host->async_shutdown([this](const Result<void>&) { close(); });
 }
 
 void Session::close() { state_->host.reset(); }

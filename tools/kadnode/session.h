@@ -50,8 +50,8 @@ class Session {
   ReadyEvent ready() const;
   // Words that may complete an argument: peers and topics that are known.
   Words known_words() const;
-  // Bytes that have been accepted and not yet left the process.
-  std::size_t unsent_bytes() const;
+  // As close(), once peers have taken what was written for them, or some seconds have passed.
+  void leave();
   // Ends every command (Errc::closed) and closes every connection. What is left of the loop's work
   // is to be run before the session is destroyed.
   void close();
