@@ -14,8 +14,15 @@ YamuxSession::YamuxSession(Role role, const YamuxConfig& config, Time start)
       now_(start),
       next_id_(role == Role::initiator ? 1 : 2),
       window_growth_(config.window_growth),
-      keepalive_(config.ping_interval, config.pong_timeout, start) {
+      keepalive_(ping_interval(role, config), config.pong_timeout, start) {
   ping_ = keepalive_.due(start);
+}
+
+// The listening side waits a little longer, so that of two who are quiet one asks.
+Duration YamuxSession::ping_interval(Role role, const YamuxConfig& config) {
+  if (role == Role::initiator || config.ping_interval == Duration::zero())
+    return config.ping_interval;
+  return config.ping_interval + 2 * YamuxKeepalive::kTick;
 }
 
 // --- time
@@ -29,10 +36,9 @@ void YamuxSession::on_timer(Time now) {
     return end(Error{Errc::timeout, "yamux: the rest of a frame did not come"}, 0);
   }
   if (keepalive_.dead(now)) return end(Error{Errc::timeout, "yamux: no answer to a ping"}, 0);
-  if (const auto id = keepalive_.due(now)) {
-    ping_ = id;
-    cache_.clear();  // a session that is busy fills it again
-  }
+  if (now < keepalive_.next_timer()) return;
+  cache_.clear();  // a session that is busy fills it again
+  if (const auto id = keepalive_.due(now)) ping_ = id;
 }
 
 Time YamuxSession::next_timer() const {

@@ -154,6 +154,7 @@ class YamuxSession {
   class Output;
 
   // --- yamux.cc: the owner's side ---
+  static Duration ping_interval(Role role, const YamuxConfig& config);
   YamuxStream* find(StreamId id);
   const YamuxStream* find(StreamId id) const;
   YamuxStream* owned(StreamId id);  // not released

@@ -38,7 +38,7 @@ struct YamuxConfig {
   // socket alone, and more would only wait longer.
   std::size_t send_memory = std::size_t{1024} * 1024;
 
-  // go's interval. Zero: no pings.
+  // Of silence, before the peer is asked; go asks as often. Zero: no pings.
   Duration ping_interval = 30s;
   // go gives a pong 10 s; a large transfer over a slow link may hold it up for longer.
   Duration pong_timeout = 20s;

@@ -9,17 +9,40 @@ const Time kStart{1h};
 
 }  // namespace
 
-TEST_CASE("yamux_keepalive: the first ping goes out at once, the next an interval after its pong") {
+TEST_CASE(
+    "yamux_keepalive: the first ping goes out at once, the next after an interval of silence") {
   YamuxKeepalive keepalive(30s, 20s, kStart);
   const auto first = keepalive.due(kStart);
   REQUIRE(first);
   CHECK(!keepalive.due(kStart + 1s));
+  keepalive.heard(kStart + 50ms);
   CHECK(keepalive.on_pong(kStart + 50ms, *first));
-  CHECK(keepalive.next_timer() == kStart + 50ms + 30s);
-  CHECK(!keepalive.due(kStart + 30s));
+  CHECK(keepalive.next_timer() == kStart + 31s);
+  CHECK(!keepalive.due(kStart + 31s - 1ns));
   const auto second = keepalive.due(kStart + 31s);
   REQUIRE(second);
   CHECK(*second != *first);
+}
+
+TEST_CASE("yamux_keepalive: who is heard is not asked, but for the round trip now and then") {
+  YamuxKeepalive keepalive(30s, 20s, kStart);
+  keepalive.on_pong(kStart + 50ms, *keepalive.due(kStart));
+  Time now = keepalive.next_timer();
+  for (keepalive.heard(now - 1s); !keepalive.due(now); keepalive.heard(now - 1s)) {
+    REQUIRE(keepalive.next_timer() > now);
+    now = keepalive.next_timer();
+  }
+  CHECK(now >= kStart + YamuxKeepalive::kRttAge);
+  CHECK(now < kStart + YamuxKeepalive::kRttAge + 30s);
+}
+
+TEST_CASE("yamux_keepalive: many quiet connections are asked in one wake-up a second") {
+  for (const Duration since : std::initializer_list<Duration>{1ns, 400ms, 999ms, 1000ms}) {
+    YamuxKeepalive keepalive(30s, 20s, kStart + since);
+    const auto id = keepalive.due(kStart + since);
+    keepalive.on_pong(kStart + since + 1ms, *id);
+    CHECK(keepalive.next_timer() == kStart + 31s);
+  }
 }
 
 TEST_CASE("yamux_keepalive: a pong nobody asked for, or a second one, is not accepted") {
