@@ -129,14 +129,13 @@ void Streams::release(StreamId id) {
   silence(id);
   Stream* stream = owned(id);
   if (!stream) return;
-  if (stream->finishing && !stream->unsent.empty()) {
+  if (!stream->finishing || (stream->negotiation && !stream->lazy)) return reset(id, 0);
+  if (!stream->unsent.empty()) {
     stream->released = true;
-  } else if (stream->finishing && takes_writes(*stream)) {
-    yamux_.release(id);
-    forget(id);
-  } else {
-    reset(id, 0);
+    return;
   }
+  yamux_.release(id);
+  forget(id);
 }
 
 void Streams::end(const Error& why, std::uint32_t code) {
@@ -161,6 +160,10 @@ std::optional<StreamEvent> Streams::poll(Time now) {
   }
 }
 
+void Streams::tell(const Stream& stream, StreamEvent event) {
+  if (!stream.released) news_.push_back(std::move(event));
+}
+
 // Its owner has left, and wants to hear nothing of what happened before.
 void Streams::silence(StreamId id) {
   std::erase_if(news_, [id](const StreamEvent& event) { return key_of(event).stream == id; });
@@ -182,9 +185,11 @@ void Streams::on(Time now, const YamuxSession::Readable& event) {
   Stream* stream = find(event.id);
   if (!stream) return;
   if (stream->negotiation) return negotiate(now, event.id, *stream);
-  if (stream->released) return yamux_.consumed(now, event.id, yamux_.readable(event.id).size());
-  news_.push_back(StreamReadable{key(event.id)});
+  if (stream->released) return drain(now, event.id);
+  tell(*stream, StreamReadable{key(event.id)});
 }
+
+void Streams::drain(Time now, StreamId id) { yamux_.consumed(now, id, yamux_.readable(id).size()); }
 
 void Streams::on(Time, const YamuxSession::Writable& event) {
   if (Stream* stream = find(event.id)) flush(event.id, *stream);
@@ -198,19 +203,18 @@ void Streams::on(Time, const YamuxSession::Finished& event) {
                   {Errc::closed, "the peer ended the stream before a protocol was agreed"},
                   kNegotiationFailed);
   }
-  if (stream->released) return;
   stream->finished = true;
-  news_.push_back(StreamFinished{key(event.id)});
+  tell(*stream, StreamFinished{key(event.id)});
   if (stream->finishing && stream->unsent.empty()) forget(event.id);
 }
 
 void Streams::on(Time, const YamuxSession::Reset& event) {
   Stream* stream = find(event.id);
   if (!stream) return;
-  if (stream->negotiation && stream->ours) {
-    news_.push_back(OpenFailed{key(event.id), peer_, reason(event.code)});
-  } else if (!stream->negotiation && !stream->released) {
-    news_.push_back(StreamReset{key(event.id), reason(event.code)});
+  if (!stream->negotiation) {
+    tell(*stream, StreamReset{key(event.id), reason(event.code)});
+  } else if (stream->ours) {
+    tell(*stream, OpenFailed{key(event.id), peer_, reason(event.code)});
   }
   forget(event.id);
 }
@@ -231,7 +235,7 @@ void Streams::negotiate(Time now, StreamId id, Stream& stream) {
   if (!used) return failed(id, stream, used.error(), kNegotiationFailed);
   yamux_.consumed(now, id, *used);
   const std::string* name = std::visit([](auto& side) { return side.agreed(); }, negotiation.side);
-  if (name) agreed(id, stream, *name);
+  if (name) agreed(now, id, stream, *name);
 }
 
 Result<std::size_t> Streams::select(Negotiation& negotiation, ByteView bytes) const {
@@ -241,8 +245,8 @@ Result<std::size_t> Streams::select(Negotiation& negotiation, ByteView bytes) co
   return std::get<MultistreamListener>(negotiation.side).on_bytes(bytes, protocols_->served);
 }
 
-void Streams::agreed(StreamId id, Stream& stream, const std::string& protocol) {
-  news_.push_back(StreamOpened{key(id), peer_, protocol, stream.ours});
+void Streams::agreed(Time now, StreamId id, Stream& stream, const std::string& protocol) {
+  tell(stream, StreamOpened{key(id), peer_, protocol, stream.ours});
   stream.keeps = !protocols_->not_keeping.contains(protocol);
   if (!stream.ours) --listening_;
   deadlines_.erase({stream.negotiation->deadline, id});
@@ -250,7 +254,9 @@ void Streams::agreed(StreamId id, Stream& stream, const std::string& protocol) {
   stream.negotiation.reset();
   send(id, stream, held);
   if (!stream.lazy) flush(id, stream);
-  if (!yamux_.readable(id).empty()) news_.push_back(StreamReadable{key(id)});
+  if (yamux_.readable(id).empty()) return;
+  if (stream.released) return drain(now, id);
+  tell(stream, StreamReadable{key(id)});
 }
 
 void Streams::failed(StreamId id, Stream& stream, const Error& why, std::uint32_t code) {
@@ -262,7 +268,7 @@ void Streams::failed(StreamId id, Stream& stream, const Error& why, std::uint32_
   } else {
     yamux_.reset(id, code);
   }
-  if (stream.ours) news_.push_back(OpenFailed{key(id), peer_, why});
+  if (stream.ours) tell(stream, OpenFailed{key(id), peer_, why});
   forget(id);
 }
 

@@ -130,7 +130,7 @@ class Streams {
 
   void negotiate(Time now, StreamId id, Stream& stream);
   Result<std::size_t> select(Negotiation& negotiation, ByteView bytes) const;
-  void agreed(StreamId id, Stream& stream, const std::string& protocol);
+  void agreed(Time now, StreamId id, Stream& stream, const std::string& protocol);
   void failed(StreamId id, Stream& stream, const Error& why, std::uint32_t code);
   void send(StreamId id, Stream& stream, ByteView bytes);
   void flush(StreamId id, Stream& stream);
@@ -138,7 +138,9 @@ class Streams {
   void forget(StreamId id);
   Error reason(std::uint32_t code) const;
   StreamKey key(StreamId id) const { return {conn_, id}; }
+  void tell(const Stream& stream, StreamEvent event);
   void silence(StreamId id);
+  void drain(Time now, StreamId id);
 
   const ConnId conn_;
   const PeerId peer_;

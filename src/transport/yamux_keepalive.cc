@@ -21,7 +21,7 @@ bool YamuxKeepalive::on_pong(Time now, std::uint32_t id) {
 
 std::optional<std::uint32_t> YamuxKeepalive::due(Time now) {
   if (asked_ || now < next_ping_) return std::nullopt;
-  const bool measured = rtt_ > Duration::zero() && now < after(asked_at_, kRttAge);
+  const bool measured = id_ > 0 && now < after(asked_at_, kRttAge);
   if (measured && now < quiet_at()) {
     next_ping_ = quiet_at();
     return std::nullopt;

@@ -174,6 +174,48 @@ TEST_CASE_FIXTURE(Fixture, "streams: nothing is told about one that was released
   CHECK(us->buffered_bytes() == 0);
 }
 
+// Streams that nobody reads, so many that the muxer takes nothing more.
+std::vector<StreamId> fill(ConnectionEnd& end, Time deadline) {
+  std::vector<StreamId> ids;
+  for (int i = 0; i < 12; ++i) {
+    ids.push_back(*end.streams().open(kEcho, deadline));
+    end.streams().write(ids.back(), Bytes(256 * 1024));
+  }
+  return ids;
+}
+
+TEST_CASE_FIXTURE(Fixture, "streams: released before its proposal has left, it is not heard of") {
+  for (const bool answered : {false, true}) {
+    CAPTURE(answered);
+    Fixture pair;
+    const auto others = fill(pair.us, pair.us.now + 1h);
+    const StreamId id = *pair.us.streams().open(kEcho, pair.soon());
+    pair.us.streams().finish(id);
+    pair.us.streams().release(id);
+    if (answered) {
+      for (const StreamId other : others) pair.us.streams().reset(other, 0);
+      pair.exchange();
+      CHECK(pair.them.only<StreamFinished>().key.stream == id);
+    } else {
+      pair.us->on_timer(pair.soon());
+      pair.us.poll();
+    }
+    CHECK(pair.us.streams().size() == (answered ? 0 : others.size()));
+    for (const StreamEvent& event : pair.us.events)
+      CHECK(std::visit([](const auto& e) { return e.key.stream; }, event) != id);
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "streams: released while several protocols are negotiated, it is reset") {
+  fill(us, us.now + 1h);
+  const std::size_t others = us.streams().size();
+  const StreamId id = *us.streams().open(kEither, soon());
+  us.streams().finish(id);
+  us.streams().release(id);
+  CHECK(us.streams().size() == others);
+}
+
 TEST_CASE_FIXTURE(Fixture, "streams: released in the middle, it is reset") {
   const StreamId id = agreed_stream();
   us.streams().write(id, as_bytes("half a"));
