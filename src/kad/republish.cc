@@ -67,10 +67,7 @@ Duration Republish::earlier(const Bytes& key) const {
 
 std::optional<std::variant<Scan, Republish::Due>> Republish::poll(Turn turn) {
   if (!reachable_) return std::nullopt;
-  if (!pass_ && turn.now.mono >= next_pass_) {
-    pass_ = Pass{};
-    next_pass_ = after(turn.now.mono, undelivered_.empty() ? kRepublishCheck : kPendingRetry);
-  }
+  if (!pass_) begin_pass_if_due(turn.now.mono);
   while (pass_ && !pass_->scanning) {
     while (!pass_->due.empty() && busy_.size() < kMostRepublishing) {
       Due next = std::move(pass_->due.front());
@@ -84,12 +81,19 @@ std::optional<std::variant<Scan, Republish::Due>> Republish::poll(Turn turn) {
     }
     if (pass_->kind == Kind::providing) {
       pass_.reset();
+      begin_pass_if_due(turn.now.mono);  // it may have taken longer than the pause after it
     } else {
       pass_ = Pass{};
       pass_->kind = Kind::providing;
     }
   }
   return std::nullopt;
+}
+
+void Republish::begin_pass_if_due(Time now) {
+  if (now < next_pass_) return;
+  pass_ = Pass{};
+  next_pass_ = after(now, undelivered_.empty() ? kRepublishCheck : kPendingRetry);
 }
 
 Time Republish::next_timer() const { return reachable_ && !pass_ ? next_pass_ : kNever; }

@@ -59,6 +59,7 @@ class Republish {
   bool due(Turn turn, const Row& row) const;
   Duration earlier(const Bytes& key) const;
   void next_pass_by(Time when);
+  void begin_pass_if_due(Time now);
 
   PeerId self_;
   Duration interval_;

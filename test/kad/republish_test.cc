@@ -70,6 +70,18 @@ TEST_CASE("republish: what was never delivered goes out when the first peer come
   CHECK(p.republish.pending(Kind::publishing) == 0);
 }
 
+TEST_CASE("republish: a pass that outlasts the pause after it is followed by the next at once") {
+  Publisher p;
+  p.republish.on_reachable(p.turn());
+  REQUIRE(p.republish.poll(p.turn()));
+  p.now += kRepublishCheck;
+  p.republish.on_scanned(p.turn(), StoreRows{});
+  REQUIRE(p.republish.poll(p.turn()));
+  p.republish.on_scanned(p.turn(), StoreRows{});
+  CHECK(p.republish.poll(p.turn()));
+  CHECK(p.republish.next_timer() > p.now);
+}
+
 TEST_CASE("republish: all pages are looked through") {
   Publisher p;
   for (int i = 0; i < 200; ++i) p.ours(i, kNeverDelivered);
