@@ -1,7 +1,8 @@
 // A connection in either role against a peer that the fuzzer plays: bytes that nobody made, in any
 // phase, and after a real handshake tokens, frames and bytes under the session's own keys. Between
 // them the owner opens, writes, reads, ends, and lets time pass. A model of what the owner owns
-// says which events may come. Covers: src/transport/connection.cc src/transport/streams.cc
+// says which events may come.
+// Covers: src/transport/connection.cc src/transport/streams.cc
 #include <algorithm>
 #include <array>
 #include <map>

@@ -55,7 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   KAD_CHECK(read(input, 1) == whole);
   KAD_CHECK(read(input, 7) == whole);
   Bytes again;
-  for (const Bytes& message : whole.messages) put_frame(again, message);
+  for (const Bytes& message : whole.messages) append(again, frame(message));
   KAD_CHECK(again.size() <= size && equal(again, input.first(again.size())));
   if (!whole.failed && whole.at_boundary) KAD_CHECK(again.size() == size);
   return 0;

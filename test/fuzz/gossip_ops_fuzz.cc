@@ -271,6 +271,10 @@ class Run {
       if (view.subscribed) joined.insert(view.topic);
     }
     KAD_CHECK(joined == model_.joined);
+    for (std::size_t i = 0; i < kPeers; ++i) {
+      const PeerId& peer = key(i).peer_id();
+      KAD_CHECK((gossip_.why(peer, now_) == "not connected") == !peers.contains(peer));
+    }
     compare_holds();
     compare_bounds();
   }

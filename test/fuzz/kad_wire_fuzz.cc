@@ -25,5 +25,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   KAD_CHECK(again->record == message->record);
   KAD_CHECK(again->closer.size() <= message->closer.size());
   KAD_CHECK(encode_answer(*again) == answer);
+  KAD_CHECK(name(message->type) != "unknown");
+  if (message->record) return 0;
+  // A question carries neither contacts nor times.
+  const auto asked = decode_kad(encode_request(*message), limits);
+  KAD_CHECK(asked && asked->type == message->type && asked->key == message->key);
   return 0;
 }

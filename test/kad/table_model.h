@@ -61,11 +61,27 @@ class TableModel {
     }
     for (std::uint32_t i = 0; i < kPeers; ++i)
       if (auto text = differs(i); !text.empty()) return "peer " + std::to_string(i) + ": " + text;
+    // Hashes everybody, so only now and then.
+    if (auto text = round_ % 64 == 0 ? shown() : ""; !text.empty()) return text;
     return asked_in_order(KadId::of(everybody_[round_++ % kPeers]));
   }
 
  private:
   enum class Where { server, provisional, waiting };
+
+  // What the table shows as a whole is what it shows one by one.
+  std::string shown() const {
+    const auto entries = real_.entries();
+    if (entries.size() != real_.servers() + real_.provisional()) return "miscounted";
+    for (const TableEntry& entry : entries)
+      if (!real_.find(entry.contact.peer)) return "shows whom it does not hold";
+    if (real_.depth().has_value() != (real_.servers() > 0)) return "a depth without servers";
+    for (const PeerId& id : everybody_)
+      if (real_.find(id).has_value() != !real_.why(id).starts_with("not in the table"))
+        return "the reason for " + id.short_text() + " is about somebody else";
+    return {};
+  }
+
   struct Row {
     std::uint32_t number;
     Where where;
