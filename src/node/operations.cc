@@ -5,11 +5,17 @@
 namespace kadmesh {
 namespace {
 
-std::optional<PeerId> target(const auto& goal) {
-  if constexpr (requires { PeerId{goal.peer}; })
-    return goal.peer;
-  else
-    return std::nullopt;
+// Whom an operation is about, where it is known.
+template <class... Goals>
+std::optional<PeerId> target(const std::variant<Goals...>& goal) {
+  return std::visit(
+      [](const auto& g) -> std::optional<PeerId> {
+        if constexpr (requires { std::optional<PeerId>{g.peer}; })
+          return g.peer;
+        else
+          return std::nullopt;
+      },
+      goal);
 }
 
 }  // namespace
@@ -135,8 +141,7 @@ void Operations::found(Turn turn, OpId id, const KadDone& done) {
   if (report)
     for (const Dialable& addr : report->found.addrs) addrs.push_back(addr.addr());
   if (addrs.empty()) return finish(id, fail(Errc::unreachable, "no address of the peer is known"));
-  dial(turn, id, std::visit([](const auto& goal) { return target(goal); }, running_.at(id).goal),
-       addrs);
+  dial(turn, id, target(running_.at(id).goal), addrs);
 }
 
 void Operations::on_kad_done(Turn turn, const KadDone& done) {

@@ -4,7 +4,6 @@
 #include "town.h"
 
 namespace kadmesh {
-
 TEST_CASE("hook: the turn that reports a connection has the peer in the table and in gossip") {
   Town town;
   const auto alice = town.citizen(), bob = town.citizen();
@@ -65,6 +64,24 @@ TEST_CASE("hook: a peer that serves no kad leaves the table when identify says s
   REQUIRE(town.run_until([&] { return town.node(alice).info(town.id(bob)).has_value(); }, 2s));
   CHECK(town.entry(alice, bob) == nullptr);
   CHECK(town.node(alice).kad().why(town.id(bob)).find("kad") != std::string::npos);
+}
+
+TEST_CASE("node: a connect by id never ends at somebody else, wherever the DHT leads") {
+  Town town;
+  const auto alice = town.citizen(), bob = town.citizen();
+  const auto carol = town.citizen(), mallory = town.citizen();
+  town.cut(bob, carol);
+  town.command(carol, [&](Node& n, Turn t) {
+    n.on_addrs_changed(t, ListenId{1}, {town.bare_addr(mallory)});
+  });
+  town.meet(carol, alice);
+  town.meet(bob, alice);
+  town.run_for(1s);
+  REQUIRE(town.node(bob).addrs(town.id(carol)).empty());
+  const OpId op =
+      town.start(bob, [&](Node& n, Turn t, Time by) { return n.connect(t, town.id(carol), by); });
+  REQUIRE(town.run_until([&] { return town.ended(bob, op); }, 11s));
+  CHECK(!town.result(bob, op)->result.has_value());
 }
 
 TEST_CASE("node: everything closed, and nothing is left") {
