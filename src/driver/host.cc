@@ -7,6 +7,7 @@
 #include "driver/machine.h"
 #include "driver/stream_state.h"
 #include "store/memory_store.h"
+#include "transport/multistream.h"
 
 namespace kadmesh {
 namespace {
@@ -25,6 +26,12 @@ Result<std::vector<Endpoint>> endpoints(const std::vector<Multiaddr>& addrs) {
     all.push_back(*endpoint);
   }
   return all;
+}
+
+Result<void> check_protocol(std::string_view name) {
+  if (is_protocol_name(name)) return {};
+  return fail(Errc::invalid, "a protocol begins with '/', is one line and has at most " +
+                                 std::to_string(kMaxToken - 1) + " bytes");
 }
 
 }  // namespace
@@ -151,6 +158,7 @@ Host::Host(std::shared_ptr<State> state) : state_(std::move(state)) {}
 Result<std::unique_ptr<Host>> Host::create(asio::io_context& loop, HostConfig config) {
   ASSIGN_OR_RETURN(const auto listen, endpoints(config.listen));
   RETURN_IF_ERROR(check(config.node.gossip));
+  RETURN_IF_ERROR(check_protocol(config.node.kad.protocol));
   if (!config.store) config.store = std::make_unique<MemoryStore>(StoreLimits{});
   auto state = std::make_shared<State>(loop, config.identity ? *config.identity : new_identity(),
                                        std::move(config.node), std::move(config.store));

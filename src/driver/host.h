@@ -53,7 +53,8 @@ class Host {
   template <class T>
   using Handler = std::move_only_function<void(Result<T>)>;
 
-  // Errc::invalid for an address that cannot be listened on; Errc::io when the socket says no.
+  // Errc::invalid for an address that cannot be listened on, and for a configuration that cannot
+  // hold (GossipConfig, the DHT's protocol); Errc::io when the socket says no.
   // `loop` outlives the host and is run by one thread.
   static Result<std::unique_ptr<Host>> create(asio::io_context& loop, HostConfig config);
   // Ends every operation and stream with Errc::closed, and closes every connection; what was not

@@ -169,6 +169,16 @@ TEST_CASE_FIXTURE(Hosts, "host: addresses that cannot be listened on are refused
   CHECK(Host::create(io, std::move(taken)).error().code == Errc::io);
 }
 
+TEST_CASE_FIXTURE(Hosts, "host: a name that is no protocol's is refused as the DHT's") {
+  for (const char* name : {"", "mine/kad", "/mine\n/kad"}) {
+    HostConfig config;
+    config.node.kad.protocol = name;
+    const auto made = Host::create(io, std::move(config));
+    REQUIRE(!made);
+    CHECK(made.error().code == Errc::invalid);
+  }
+}
+
 TEST_CASE_FIXTURE(Hosts, "host: addresses are told with the port and the peer id") {
   const auto alice = host();
   const auto addrs = alice->addrs();
