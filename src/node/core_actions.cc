@@ -1,0 +1,111 @@
+// What Kademlia and GossipSub want done, and what came of it.
+#include <algorithm>
+
+#include "node/node_state.h"
+
+namespace kadmesh {
+namespace {
+
+// go answers with up to 20 peers of 8 KiB each, and could send 4 MiB; no honest answer comes near.
+constexpr std::size_t kMostKadReply = 512 * 1024;
+
+}  // namespace
+
+// --- Kademlia's requests
+void Node::State::on(Turn turn, KadRequest& action) {
+  if (closing) return kad.on_request_failed(turn, action.id, shut());
+  const RequestId id = requester.ask(turn, Request{action.to.peer,
+                                                   where(action.to),
+                                                   {config.kad.protocol},
+                                                   std::move(action.message),
+                                                   action.expects_reply,
+                                                   kMostKadReply,
+                                                   action.deadline});
+  requests.emplace(id, action.id);
+  kad_requests.emplace(action.id, id);
+}
+
+// What Kademlia has heard, and then what the address book knows.
+std::vector<Multiaddr> Node::State::where(const Contact& contact) const {
+  std::vector<Multiaddr> addrs;
+  addrs.reserve(contact.addrs.size());
+  for (const Dialable& addr : contact.addrs) addrs.push_back(addr.addr());
+  for (const Multiaddr& addr : book.dial_order(contact.peer))
+    if (!std::ranges::count(addrs, addr)) addrs.push_back(addr);
+  return addrs;
+}
+
+void Node::State::on(Turn turn, const KadCancel& action) {
+  const auto at = kad_requests.find(action.id);
+  if (at == kad_requests.end()) return;
+  requester.cancel(turn, at->second);
+  requests.erase(at->second);
+  kad_requests.erase(at);
+}
+
+void Node::State::on_completed(Turn turn, const Completed& completed) {
+  const auto at = requests.find(completed.id);
+  if (at == requests.end()) return;
+  const KadRequestId id = at->second;
+  requests.erase(at);
+  kad_requests.erase(id);
+  if (completed.reply)
+    kad.on_reply(turn, id, *completed.reply);
+  else
+    kad.on_request_failed(turn, id, completed.reply.error());
+}
+
+// --- Kademlia's answers
+void Node::State::on(Turn turn, const KadReply& action) { kad_streams.reply(turn, action); }
+
+void Node::State::on(Turn turn, const KadRefuse& action) {
+  notice(Notice::Level::debug, "kad", std::nullopt, action.why);
+  kad_streams.refuse(turn, action);
+}
+
+// --- Kademlia, all else
+void Node::State::on(Turn, KadStore& action) {
+  const StoreOpId id{next_store++};
+  storing.emplace(id, action.id);
+  actions.emplace_back(StoreOp{id, std::move(action.request)});
+}
+
+void Node::State::on(Turn turn, const KadDial& action) {
+  if (closing) return kad.on_seed_dialed(turn, action.seed, std::unexpected(shut()));
+  const DialId id = swarm.dial(turn, action.seed.peer(), {&action.seed, 1}, action.deadline);
+  seed_dials.emplace(id, action.seed);
+}
+
+void Node::State::on(Turn, KadProvider& action) {
+  if (const auto op = operations.of(action.op))
+    report(ProviderFound{*op, std::move(action.provider)});
+}
+
+void Node::State::on(Turn turn, const KadDone& action) { operations.on_kad_done(turn, action); }
+
+void Node::State::on(Turn, const KadHold& action) { hold(action.peer, action.hold); }
+
+// --- GossipSub's
+void Node::State::on(Turn turn, const GossipSend& action) { gossip_streams.send(turn, action); }
+
+void Node::State::on(Turn, GossipValidate& action) { report(MessageToValidate{std::move(action)}); }
+
+void Node::State::on(Turn, GossipDeliver& action) { report(MessageDelivered{std::move(action)}); }
+
+void Node::State::on(Turn, const GossipHold& action) { hold(action.peer, action.hold); }
+
+void Node::State::on(Turn turn, const GossipFault& action) {
+  notice(Notice::Level::info, "gossip", action.peer, action.why);
+  gossip_streams.fault(turn, action);
+}
+
+void Node::State::on(Turn, const GossipSlow& action) {
+  notice(Notice::Level::info, "gossip", action.peer,
+         {Errc::limit, "the peer takes no more: frames are dropped"});
+}
+
+void Node::State::hold(const PeerId& peer, bool held) {
+  held ? swarm.hold(peer) : swarm.unhold(peer);
+}
+
+}  // namespace kadmesh
