@@ -1,0 +1,108 @@
+// All that Kademlia holds, and its parts by source file: kad.cc (what is asked of it), kad_state.cc
+// (what one input sets off: queries' wants, the store, evidence about peers, the server's answers),
+// upkeep.cc (what it does unasked).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "kad/bootstrap.h"
+#include "kad/kad.h"
+#include "kad/peers.h"
+#include "kad/queries.h"
+#include "kad/refresh.h"
+#include "kad/republish.h"
+#include "kad/routing_table.h"
+#include "kad/server.h"
+
+namespace kadmesh {
+
+// Who waits for an answer of the store.
+struct ForQuery {
+  KadOp op;
+  StoreTag tag;
+};
+struct ForInbound {
+  KadInboundId id;
+};
+struct ForRepublish {};
+struct ForPool {};
+struct ForNobody {};
+using StoreOwner = std::variant<ForQuery, ForInbound, ForRepublish, ForPool, ForNobody>;
+
+struct Kad::State {
+  State(PeerId id, KadConfig settings, Turn start);
+
+  PeerId self;
+  KadConfig config;
+  RoutingTable table;
+  Peers peers;
+  BootstrapMachine machine;
+  std::vector<Multiaddr> own_addrs;
+  KadView view{self, config, table, peers, machine, own_addrs};
+  Queries queries{view};
+  Server server{view};
+  Refresh refresh;
+  Republish republish;
+
+  std::map<KadOp, Republish::Item> ours;  // puts and provides under way
+  std::map<KadStoreId, StoreOwner> stores;
+  std::deque<KadAction> actions;
+  std::uint64_t next_store = 1, next_inbound = 1;
+  std::size_t live = 0;
+  Time next_health, next_expire;
+  Time next_wake = kNever;
+  bool closed = false;
+  KadStats counted;  // its counters
+
+  // --- kad_state.cc
+  // After every input: lets all that it set off happen, until all is quiet.
+  void settle(Turn turn);
+  // Lets one thing happen; false when all is quiet.
+  bool step(Turn turn);
+
+  void store(StoreOwner owner, StoreRequest request);
+  void on_stored(Turn turn, KadStoreId id, const StoreResult& result);
+
+  // What queries want, and how they ended.
+  void on_query(Turn turn, KadRequest& request);
+  void on_query(Turn turn, const KadCancel& cancel);
+  void on_query(Turn turn, KadProvider& provider);
+  void on_query(Turn turn, QueryStore& wanted);
+  void on_query(Turn turn, QueryEnded& ended);
+  void settle_ours(Turn turn, const Republish::Item& item, const QueryEnded& ended);
+
+  KadOp start(Turn turn, std::unique_ptr<Query> query, Purpose purpose, Time deadline);
+  KadOp put(Turn turn, Bytes key, Bytes value, Purpose purpose, Time deadline);
+  KadOp provide(Turn turn, Bytes key, Purpose purpose, Time deadline);
+  KadOp start_ours(Turn turn, std::unique_ptr<Query> query, Republish::Item item, Purpose purpose,
+                   Time deadline);
+
+  void on_serves(Turn turn, const PeerId& peer);
+  void on_refuses(Turn turn, const PeerId& peer, const std::string& why);
+  void on_evidence(Turn turn, const std::optional<Evidence>& evidence);
+  void on_answered(Turn turn, const PeerId& peer);
+
+  void act(KadInboundId id, Server::Step step);
+  void on_inbound_stored(Turn turn, KadInboundId id, const StoreResult& result);
+
+  // --- upkeep.cc
+  bool count_live(Turn turn);
+  bool step_bootstrap(Turn turn);
+  bool step_republish(Turn turn);
+  bool step_refresh(Turn turn);
+  void start_closest(Turn turn, Purpose purpose, Bytes key, Time deadline);
+  void deliver(Turn turn, Republish::Due due);
+  void probe(Turn turn, const PeerId& peer);
+  void on_timer(Turn turn);
+  void check_health(Turn turn);
+};
+
+}  // namespace kadmesh
