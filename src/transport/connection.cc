@@ -264,7 +264,7 @@ bool Connection::wants_input() const {
   return cause_ || !phase || phase->streams.wants_input();
 }
 
-std::optional<StreamEvent> Connection::poll(Time now) {
+std::optional<Streams::Event> Connection::poll(Time now) {
   auto* phase = std::get_if<Up>(&stack_);
   return phase ? phase->streams.poll(now) : std::nullopt;
 }

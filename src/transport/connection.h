@@ -95,7 +95,7 @@ class Connection {
   // False: the peer asks more than it lets us answer; leave its bytes in the pipe until output has
   // been taken. The stall's deadline ends what does not pass.
   bool wants_input() const;
-  std::optional<StreamEvent> poll(Time now);
+  std::optional<Streams::Event> poll(Time now);
   // The session's secrets, once, when asked for in the setup.
   std::optional<std::string> take_keylog();
 

@@ -11,7 +11,7 @@ namespace {
 constexpr std::uint32_t kNegotiationFailed = 0x1001;
 constexpr std::uint32_t kResourceLimit = 0x1002;
 
-StreamKey key_of(const StreamEvent& event) {
+StreamKey key_of(const Streams::Event& event) {
   return std::visit([](const auto& e) { return e.key; }, event);
 }
 }  // namespace
@@ -147,10 +147,10 @@ void Streams::end(const Error& why, std::uint32_t code) {
 
 // --- the muxer's side
 
-std::optional<StreamEvent> Streams::poll(Time now) {
+std::optional<Streams::Event> Streams::poll(Time now) {
   for (;;) {
     if (!news_.empty()) {
-      StreamEvent event = std::move(news_.front());
+      Event event = std::move(news_.front());
       news_.erase(news_.begin());
       return event;
     }
@@ -160,13 +160,13 @@ std::optional<StreamEvent> Streams::poll(Time now) {
   }
 }
 
-void Streams::tell(const Stream& stream, StreamEvent event) {
+void Streams::tell(const Stream& stream, Event event) {
   if (!stream.released) news_.push_back(std::move(event));
 }
 
 // Its owner has left, and wants to hear nothing of what happened before.
 void Streams::silence(StreamId id) {
-  std::erase_if(news_, [id](const StreamEvent& event) { return key_of(event).stream == id; });
+  std::erase_if(news_, [id](const Event& event) { return key_of(event).stream == id; });
 }
 
 void Streams::on(Time now, const YamuxSession::Opened& event) {

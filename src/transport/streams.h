@@ -52,11 +52,11 @@ struct Protocols {
   std::set<std::string, std::less<>> not_keeping;  // their streams do not count as use
 };
 
-using StreamEvent = std::variant<StreamOpened, OpenFailed, StreamReadable, StreamWritable,
-                                 StreamFinished, StreamReset>;
-
 class Streams {
  public:
+  using Event = std::variant<StreamOpened, OpenFailed, StreamReadable, StreamWritable,
+                             StreamFinished, StreamReset>;
+
   Streams(ConnId conn, const PeerId& peer, Role role, std::shared_ptr<const Protocols> protocols,
           Duration listen_timeout, Time start);
   ~Streams();
@@ -72,7 +72,7 @@ class Streams {
   std::size_t take_output(Bytes& out, std::size_t limit) { return yamux_.take_output(out, limit); }
   std::size_t queued_bytes() const { return yamux_.bytes_queued(); }
   // Negotiates with what has come; so it may give the muxer output.
-  std::optional<StreamEvent> poll(Time now);
+  std::optional<Event> poll(Time now);
 
   // As in swarm.h.
   Result<StreamId> open(std::span<const std::string> protocols, Time deadline);
@@ -138,7 +138,7 @@ class Streams {
   void forget(StreamId id);
   Error reason(std::uint32_t code) const;
   StreamKey key(StreamId id) const { return {conn_, id}; }
-  void tell(const Stream& stream, StreamEvent event);
+  void tell(const Stream& stream, Event event);
   void silence(StreamId id);
   void drain(Time now, StreamId id);
 
@@ -151,7 +151,7 @@ class Streams {
   std::size_t listening_ = 0;
   std::set<std::pair<Time, StreamId>> deadlines_;  // of negotiations
   std::optional<Error> why_;                       // the connection ended
-  std::vector<StreamEvent> news_;                  // made here, not by the muxer
+  std::vector<Event> news_;                        // made here, not by the muxer
 };
 
 }  // namespace kadmesh

@@ -14,7 +14,7 @@ std::vector<std::string> offered_muxers(const SwarmConfig& config) {
   return {std::string(kYamuxProtocol)};
 }
 
-SwarmEvent widen(StreamEvent event) {
+SwarmEvent widen(Streams::Event event) {
   return std::visit([](auto& e) -> SwarmEvent { return std::move(e); }, event);
 }
 }  // namespace

@@ -59,7 +59,7 @@ class ConnectionEnd {
   template <class Event>
   std::vector<Event> all() const {
     std::vector<Event> found;
-    for (const StreamEvent& event : events) {
+    for (const Streams::Event& event : events) {
       if (const auto* one = std::get_if<Event>(&event)) found.push_back(*one);
     }
     return found;
@@ -83,7 +83,7 @@ class ConnectionEnd {
   KeyPair key;
   Time now{1h};
   std::unique_ptr<Connection> connection;
-  std::vector<StreamEvent> events;
+  std::vector<Streams::Event> events;
 };
 
 class ConnectionPair {

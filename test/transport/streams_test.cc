@@ -201,7 +201,7 @@ TEST_CASE_FIXTURE(Fixture, "streams: released before its proposal has left, it i
       pair.us.poll();
     }
     CHECK(pair.us.streams().size() == (answered ? 0 : others.size()));
-    for (const StreamEvent& event : pair.us.events)
+    for (const Streams::Event& event : pair.us.events)
       CHECK(std::visit([](const auto& e) { return e.key.stream; }, event) != id);
   }
 }
