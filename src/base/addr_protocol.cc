@@ -66,7 +66,6 @@ bool valid_path(ByteView value) {
 }
 
 // --- http-path: percent-encoded as one segment of a path (RFC 3986, section 3.3)
-// ------------------
 
 bool not_empty(ByteView value) { return !value.empty(); }
 

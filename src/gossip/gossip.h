@@ -83,8 +83,8 @@ struct GossipSend {
   PeerId peer;
   std::shared_ptr<const Bytes> frame;
 };
-struct GossipValidate {  // manual validation: answer with on_verdict before `deadline`, else
-                         // ignored
+// Manual validation: answer with on_verdict before `deadline`, or the message is ignored.
+struct GossipValidate {
   ValidationId id;
   PeerId received_from;
   GossipMessage message;

@@ -23,8 +23,8 @@ struct KadConfig {
   Duration record_ttl = 48h;
   Duration provider_ttl = 48h;
   Duration republish_interval = 22h;
-  std::size_t most_value =
-      64 * 1024 - 1024;          // bytes of key and value together, checked before sending
+  // Bytes of key and value together: checked before sending, and of what comes.
+  std::size_t most_value = 64 * 1024 - 1024;
   std::vector<Multiaddr> seeds;  // permanent; retried for ever with jittered backoff
   Validators validators = Validators::standard();
 };

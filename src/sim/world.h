@@ -2,10 +2,12 @@
 // as the Asio driver's. One seed decides everything; the same seed plays the same run.
 //
 //   World world(seed);
-//   const auto alice = world.add({}), bob = world.add({});
-//   world.listen(alice);
-//   auto op = world.start(bob, [&](Node& n, Turn t) { return n.connect(t, world.addr(alice), ...);
-//   }); world.run_for(1s); CHECK(world.result(bob, op) != nullptr);
+//   const auto alice = world.add_listening({}), bob = world.add({});
+//   const OpId op = world.start(bob, [&](Node& node, Turn turn, Time deadline) {
+//     return node.connect(turn, world.addr(alice), deadline);
+//   });
+//   world.run_for(1s);
+//   CHECK(world.result(bob, op) != nullptr);
 //
 // Links are ordered byte streams with a fixed latency and no limit of bandwidth; a frozen node
 // takes in nothing and says nothing, as a stopped process whose kernel still accepts connections.
@@ -76,7 +78,7 @@ class World {
   // --- trouble
   void freeze(Index node);
   void thaw(Index node);
-  // The process is gone: its connections are reset, its store is lost unless kept.
+  // The process is gone: its connections are reset, its store is kept.
   void kill(Index node);
   // The same identity and address again, with the store that it had.
   void restart(Index node);

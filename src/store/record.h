@@ -10,16 +10,19 @@
 
 namespace kadmesh {
 
+//   value       key: record key  member: empty               value: the value
+//   provider    key: multihash   member: provider's peer id  value: its addresses
+//   publishing  key: record key  member: empty               value: a value that we put
+//   providing   key: multihash   member: empty               value: empty; we provide it
+//   pool        key: peer id     member: empty               value: addresses that worked
+//
 // Of publishing and providing, `received` is when it was last delivered; the epoch: not yet.
 enum class Kind : std::uint8_t {
-  value = 1,     // key: record key             member: empty              value: the value
-  provider = 2,  // key: multihash              member: provider's peer id value: its addresses
-  publishing =
-      3,  // key: record key             member: empty              value: a value that we put
-  providing =
-      4,     // key: multihash              member: empty              value: empty; we provide it
-  pool = 5,  // key: peer id                member: empty              value: addresses that worked
-  meta = 6,  // key: name                   member: empty              value: what the name says
+  value = 1,
+  provider = 2,
+  publishing = 3,
+  providing = 4,
+  pool = 5,
 };
 
 struct Row {

@@ -8,10 +8,9 @@
 //   - What the peer claims is judged against `left` by the header, before a byte is kept.
 //   - Credit goes back only for bytes that the owner has consumed, in portions of half a window at
 //     least: an owner that pauses stops its peer, and the window updates are few.
-//   - A window that was used up in less than kTuneRtts round trips limits the peer, not the path:
-//   it
-//     doubles, up to most_size and while the session has memory left. Only bytes that came since
-//     the last grant count: what piled up while the owner paused says nothing about the path.
+//   - A window that was used up in less than kTuneRtts round trips limits the peer, not the path,
+//     and doubles, up to most_size and while the session has memory left. Only bytes that came
+//     since the last grant count: what piled up while the owner paused says nothing about the path.
 #pragma once
 
 #include <cstddef>

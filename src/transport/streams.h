@@ -12,8 +12,7 @@
 //     several they are held, up to kMaxHeld, until one is agreed. Either way written does not mean
 //     wanted: an owner who must know waits for StreamOpened, before which nothing can be read.
 //   - A protocol is agreed by the deadline of its stream, or the stream is reset.
-//   - At most kMaxListening of the peer's streams may be without a protocol; further ones are
-//   reset.
+//   - At most kMaxListening of the peer's streams have no protocol yet; further ones are reset.
 //   - A stream is its owner's until release(), reset(), StreamReset or OpenFailed; after that no
 //     event names it, and its id is never used again. Calls with such an id do nothing.
 //   - When the connection ends, every stream gives OpenFailed or StreamReset with its cause; bytes

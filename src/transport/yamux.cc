@@ -26,7 +26,6 @@ Duration YamuxSession::ping_interval(Role role, const YamuxConfig& config) {
 }
 
 // --- time
-// -----------------------------------------------------------------------------------------
 
 void YamuxSession::on_timer(Time now) {
   if (state_ != State::running) return;
@@ -47,7 +46,6 @@ Time YamuxSession::next_timer() const {
 }
 
 // --- streams
-// --------------------------------------------------------------------------------------
 
 YamuxStream* YamuxSession::find(StreamId id) {
   const auto found = streams_.find(id);
@@ -133,7 +131,6 @@ Result<StreamId> YamuxSession::open() {
 }
 
 // --- sending
-// --------------------------------------------------------------------------------------
 
 // Whoever waits for send memory is served before others may take more of it.
 std::size_t YamuxSession::room(const YamuxStream& stream) const {
@@ -204,7 +201,6 @@ void YamuxSession::drop_queued(YamuxStream& stream) {
 }
 
 // --- receiving
-// ------------------------------------------------------------------------------------
 
 ByteView YamuxSession::readable(StreamId id) const {
   const YamuxStream* stream = find(id);
@@ -234,7 +230,6 @@ void YamuxSession::drop_received(YamuxStream& stream) {
 }
 
 // --- ends
-// -----------------------------------------------------------------------------------------
 
 void YamuxSession::reset(StreamId id, std::uint32_t code) {
   YamuxStream* stream = owned(id);
@@ -310,7 +305,6 @@ void YamuxSession::close_streams() {
 }
 
 // --- events
-// ---------------------------------------------------------------------------------------
 
 void YamuxSession::raise(YamuxStream& stream, std::uint8_t event) {
   if (stream.released) return;

@@ -5,8 +5,8 @@
 //      |                                                                  ^
 //      +--go_away()-------------------------------------------------------+
 //
-//   ending   nothing more comes in or is written; the events of what came before are still given
-//   out closed   every stream gets Reset, then comes Closed, and that was the last event
+//   ending   nothing more comes in or is written; events of what came before are still given out
+//   closed   every stream gets Reset, then comes Closed, and that was the last event
 //
 // Rules:
 //   - The initiator opens odd ids, the responder even ones.
@@ -14,16 +14,14 @@
 //   - FIN ends one half, on a window update; RST ends both, and its length is an error code. Any
 //     GoAway, code 0 as well, ends the session: finish streams first.
 //   - Data for streams that are unknown, or ended here, is drained.
-//   - A breach ends the session with GoAway(1): a header that cannot be, SYN with our parity or on
-//   a
-//     live id, data beyond the window, a body longer than max_window, credit beyond 2^32-1, a
-//     pong that nobody asked for, a frame whose rest does not come within frame_timeout.
+//   - A breach ends the session with GoAway(1): a header that cannot be, SYN with our parity or
+//     on a live id, data beyond the window, a body longer than max_window, credit beyond 2^32-1,
+//     a pong that nobody asked for, a frame whose rest does not come within frame_timeout.
 //   - What merely is too much costs only the stream: SYN beyond the bounds, data beyond
 //     receive_memory, data after FIN.
 //   - A header is judged before anything is made for it; bodies take memory as they arrive.
-//   - Output is pulled: frames exist only in take_output(). Everything that the peer can make us
-//   owe
-//     it is bounded: a window update per stream, kYamuxMostPongs, kYamuxMostResets. While it does
+//   - Output is pulled: frames exist only in take_output(). All that the peer can make us owe it
+//     is bounded: a window update per stream, kYamuxMostPongs, kYamuxMostResets. While it does
 //     not take what is owed, wants_input() asks to leave its bytes in the pipe.
 //   - Control goes before data; streams with data take turns.
 //   - A write is accepted as far as the peer's credit and the send queues go, so all that is queued

@@ -93,7 +93,6 @@ Result<void> YamuxSession::on_frame(Time now, const YamuxHeader& header) {
 }
 
 // --- the session
-// ----------------------------------------------------------------------------------
 
 Result<void> YamuxSession::on_ping(Time now, const YamuxHeader& header) {
   if (header.has(yamux_flag::kAck)) {
@@ -109,7 +108,6 @@ void YamuxSession::on_go_away(const YamuxHeader& header) {
 }
 
 // --- streams
-// --------------------------------------------------------------------------------------
 
 Result<void> YamuxSession::on_stream_frame(const YamuxHeader& header) {
   const bool is_data = header.type == YamuxType::data;
