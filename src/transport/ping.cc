@@ -9,15 +9,9 @@
 #include <variant>
 
 #include "base/timer_wheel.h"
+#include "transport/stream_code.h"
 
 namespace kadmesh {
-
-namespace {
-// Stream error codes as go numbers them.
-constexpr std::uint32_t kGarbageCollected = 0x1006;
-constexpr std::uint32_t kSupplanted = 0x1005;
-constexpr std::uint32_t kNoCode = 0;
-}  // namespace
 
 // --- answering
 
@@ -67,7 +61,7 @@ void PingResponder::State::make_room(Turn turn, const PeerId& peer) {
   if (at == of_peer.end() || at->second.size() < kMostInbound) return;
   const StreamKey oldest = at->second.front();
   forget(oldest);
-  swarm.reset(turn, oldest, kSupplanted);
+  swarm.reset(turn, oldest, stream_code::kSupplanted);
 }
 
 void PingResponder::State::echo(Turn turn, StreamKey key) {
@@ -137,7 +131,7 @@ void PingResponder::on_timer(Turn turn) {
   while (const auto timer = state_->idle.expire(turn.now.mono)) {
     const StreamKey key = state_->by_timer.at(*timer);
     state_->forget(key);
-    state_->swarm.reset(turn, key, kGarbageCollected);
+    state_->swarm.reset(turn, key, stream_code::kGarbageCollected);
   }
 }
 
@@ -226,7 +220,7 @@ void Pinger::State::complete(Turn turn, PingId id, Result<Duration> rtt) {
     swarm.finish(turn, ping.stream);
     swarm.release(turn, ping.stream);
   } else {
-    swarm.reset(turn, ping.stream, kNoCode);
+    swarm.reset(turn, ping.stream, stream_code::kNone);
   }
   done.push_back({id, ping.peer, std::move(rtt)});
 }

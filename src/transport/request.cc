@@ -7,16 +7,14 @@
 
 #include "base/framing.h"
 #include "base/timer_wheel.h"
+#include "transport/stream_code.h"
 
 namespace kadmesh {
 
 namespace {
-// Yamux carries the code; go prints it (libp2p specs, error-codes).
-constexpr std::uint32_t kCancelled = 0;
-constexpr std::uint32_t kProtocolViolation = 0x1004;
-
 std::uint32_t reset_code(Errc why) {
-  return why == Errc::malformed || why == Errc::limit ? kProtocolViolation : kCancelled;
+  return why == Errc::malformed || why == Errc::limit ? stream_code::kProtocolViolation
+                                                      : stream_code::kNone;
 }
 }  // namespace
 

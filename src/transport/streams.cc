@@ -3,14 +3,11 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "transport/stream_code.h"
 
 namespace kadmesh {
 
 namespace {
-// Stream error codes as go numbers them (libp2p specs, error-codes).
-constexpr std::uint32_t kNegotiationFailed = 0x1001;
-constexpr std::uint32_t kResourceLimit = 0x1002;
-
 StreamKey key_of(const Streams::Event& event) {
   return std::visit([](const auto& e) { return e.key; }, event);
 }
@@ -51,7 +48,7 @@ void Streams::on_timer(Time now) {
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
     const StreamId id = deadlines_.begin()->second;
     failed(id, streams_.at(id), {Errc::timeout, "no agreement on a protocol by the deadline"},
-           kNegotiationFailed);
+           stream_code::kNegotiationFailed);
   }
   yamux_.on_timer(now);
 }
@@ -129,7 +126,8 @@ void Streams::release(StreamId id) {
   silence(id);
   Stream* stream = owned(id);
   if (!stream) return;
-  if (!stream->finishing || (stream->negotiation && !stream->lazy)) return reset(id, 0);
+  if (!stream->finishing || (stream->negotiation && !stream->lazy))
+    return reset(id, stream_code::kNone);
   if (!stream->unsent.empty()) {
     stream->released = true;
     return;
@@ -170,7 +168,7 @@ void Streams::silence(StreamId id) {
 }
 
 void Streams::on(Time now, const YamuxSession::Opened& event) {
-  if (listening_ == kMaxListening) return yamux_.reset(event.id, kResourceLimit);
+  if (listening_ == kMaxListening) return yamux_.reset(event.id, stream_code::kResourceLimit);
   const Time deadline = after(now, listen_timeout_);
   Stream& stream = streams_[event.id];
   stream.negotiation =
@@ -201,7 +199,7 @@ void Streams::on(Time, const YamuxSession::Finished& event) {
   if (stream->negotiation) {
     return failed(event.id, *stream,
                   {Errc::closed, "the peer ended the stream before a protocol was agreed"},
-                  kNegotiationFailed);
+                  stream_code::kNegotiationFailed);
   }
   stream->finished = true;
   tell(*stream, StreamFinished{key(event.id)});
@@ -232,7 +230,7 @@ void Streams::negotiate(Time now, StreamId id, Stream& stream) {
   const Bytes answer = std::visit([](auto& side) { return side.take_output(); }, negotiation.side);
   negotiation.answered |= !answer.empty();
   send(id, stream, answer);
-  if (!used) return failed(id, stream, used.error(), kNegotiationFailed);
+  if (!used) return failed(id, stream, used.error(), stream_code::kNegotiationFailed);
   yamux_.consumed(now, id, *used);
   const std::string* name = std::visit([](auto& side) { return side.agreed(); }, negotiation.side);
   if (name) agreed(now, id, stream, *name);

@@ -64,11 +64,4 @@ inline constexpr std::size_t kYamuxManyResets = 1024;
 // streams of any further ones are ended here and the peer is not told.
 inline constexpr std::size_t kYamuxMostResets = 8192;
 
-// Codes in a reset's length field that we send ourselves (go-libp2p's stream error codes).
-namespace yamux_code {
-inline constexpr std::uint32_t kNone = 0;
-inline constexpr std::uint32_t kResourceLimit = 0x1002;
-inline constexpr std::uint32_t kViolation = 0x1004;
-}  // namespace yamux_code
-
 }  // namespace kadmesh

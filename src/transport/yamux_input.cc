@@ -3,6 +3,7 @@
 #include <limits>
 #include <string>
 
+#include "transport/stream_code.h"
 #include "transport/yamux.h"
 
 namespace kadmesh {
@@ -146,7 +147,7 @@ Result<void> YamuxSession::judge_syn(const YamuxHeader& header) {
 bool YamuxSession::accept(StreamId id) {
   const bool full = unaccepted_ >= config_.max_unaccepted || streams_.size() >= config_.max_streams;
   if (full || find(id) != nullptr) {
-    queue_reset(id, yamux_code::kResourceLimit);
+    queue_reset(id, stream_code::kResourceLimit);
     return false;
   }
   raise(add(id, false), yamux_event::kOpened);
@@ -173,9 +174,9 @@ Result<void> YamuxSession::on_data(const YamuxHeader& header) {
   if (stream == nullptr || stream->deaf() || stream->released) return {};
   if (header.length > stream->window.left()) return breach("data beyond the window", header.stream);
   if (header.length > 0 && stream->receiving != YamuxStream::Half::open) {
-    kill(*stream, yamux_code::kViolation);
+    kill(*stream, stream_code::kProtocolViolation);
   } else if (header.length + bytes_received_ > config_.receive_memory) {
-    kill(*stream, yamux_code::kResourceLimit);
+    kill(*stream, stream_code::kResourceLimit);
   } else {
     body_ = {header.stream, header.length, header.has(yamux_flag::kFin)};
   }

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "fuzz_input.h"
+#include "transport/stream_code.h"
 #include "transport/yamux.h"
 
 namespace kadmesh {
@@ -160,7 +161,7 @@ class Trial {
   void handle(const std::optional<YamuxSession::Event>& event) {
     if (!event) return;
     if (const auto* reset = std::get_if<YamuxSession::Reset>(&*event))
-      KAD_CHECK(broken_[reset->id] || reset->code == yamux_code::kResourceLimit || closed());
+      KAD_CHECK(broken_[reset->id] || reset->code == stream_code::kResourceLimit || closed());
     if (const auto* finished = std::get_if<YamuxSession::Finished>(&*event)) {
       const Half& half = theirs(finished->id);
       KAD_CHECK(half.finished && half.read == half.written);

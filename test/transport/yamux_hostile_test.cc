@@ -3,6 +3,7 @@
 
 #include <limits>
 
+#include "transport/stream_code.h"
 #include "transport/yamux.h"
 #include "transport/yamux_fixture.h"
 
@@ -309,10 +310,10 @@ TEST_CASE("yamux: data after FIN costs the stream") {
   peer.hears();
   peer.finishes(1);
   CHECK(peer.writes(1, as_bytes("x")).has_value());
-  CHECK(peer.hears() ==
-        std::vector<YamuxHeader>{{YamuxType::window_update, kRst, 1, yamux_code::kViolation}});
+  CHECK(peer.hears() == std::vector<YamuxHeader>{
+                            {YamuxType::window_update, kRst, 1, stream_code::kProtocolViolation}});
   CHECK(peer.events() ==
-        YamuxEvents{Session::Finished{1}, Session::Reset{1, yamux_code::kViolation}});
+        YamuxEvents{Session::Finished{1}, Session::Reset{1, stream_code::kProtocolViolation}});
 }
 
 TEST_CASE("yamux: data after both sides have finished is drained, the stream is read to its end") {
@@ -337,9 +338,9 @@ TEST_CASE("yamux: the stream whose data exceeds the session's memory is reset, t
   peer.writes(1, Bytes(900));
   peer.writes(3, Bytes(101));
   CHECK(peer.hears() ==
-        std::vector<YamuxHeader>{{YamuxType::window_update, kRst, 3, yamux_code::kResourceLimit}});
+        std::vector<YamuxHeader>{{YamuxType::window_update, kRst, 3, stream_code::kResourceLimit}});
   CHECK(peer.events() ==
-        YamuxEvents{Session::Readable{1}, Session::Reset{3, yamux_code::kResourceLimit}});
+        YamuxEvents{Session::Readable{1}, Session::Reset{3, stream_code::kResourceLimit}});
   CHECK(peer.session.bytes_received() == 900);
 }
 
