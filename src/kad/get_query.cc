@@ -32,7 +32,7 @@ void GetQuery::on_stored(Turn turn, StoreTag, const StoreResult& result) {
   if (!result || result->empty()) return;
   const Row& row = result->front();
   if (view_.config.validators.validate(key_, row.value, turn.now.wall))
-    local_ = consider(turn, row.value);
+    local_ = consider(row.value);
   else
     first(UseStore{StoreTag::unawaited, Erase{Kind::value, key_, {}}});
 }
@@ -46,11 +46,11 @@ Result<void> GetQuery::on_reply(Turn turn, const PeerId& peer, const KadMessage&
   // An invalid value is none; the closer peers beside it are as good as any.
   if (!check_record_size(view_.config, key_, value)) return {};
   if (!view_.config.validators.validate(key_, value, turn.now.wall)) return {};
-  if (consider(turn, value)) holders_.insert(peer);
+  if (consider(value)) holders_.insert(peer);
   return {};
 }
 
-bool GetQuery::consider(Turn, const Bytes& value) {
+bool GetQuery::consider(const Bytes& value) {
   if (!best_) {
     best_ = value;
     return true;

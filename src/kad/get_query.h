@@ -31,7 +31,7 @@ class GetQuery final : public Query {
   enum class Phase { loading, searching, done };
 
   // Whether it is the best so far, or as good.
-  bool consider(Turn turn, const Bytes& value);
+  bool consider(const Bytes& value);
   QueryStep finish(Turn turn);
   std::optional<Repair> repair() const;
 

@@ -168,7 +168,7 @@ void Kad::close(Turn turn) {
 // --- questions
 const KadConfig& Kad::config() const { return state_->config; }
 
-BootstrapStatus Kad::bootstrap(Time) const { return state_->machine.status(); }
+BootstrapStatus Kad::bootstrap() const { return state_->machine.status(); }
 
 std::vector<TableEntry> Kad::table() const { return state_->table.entries(); }
 

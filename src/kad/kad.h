@@ -98,7 +98,7 @@ class Kad {
 
   // --- questions
   const KadConfig& config() const;
-  BootstrapStatus bootstrap(Time now) const;
+  BootstrapStatus bootstrap() const;
   std::vector<TableEntry> table() const;  // by bucket, then by distance
   // One sentence: why the peer is or is not in the table.
   std::string why(const PeerId& peer) const;

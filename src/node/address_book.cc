@@ -50,7 +50,7 @@ void AddressBook::announced(const PeerId& peer, const std::vector<Dialable>& add
   for (const Dialable& addr : addrs) insert(entry, addr, now);
 }
 
-void AddressBook::failed(const PeerId& peer, const Multiaddr& addr, Time) {
+void AddressBook::failed(const PeerId& peer, const Multiaddr& addr) {
   const auto found = by_peer_.find(peer);
   if (found == by_peer_.end()) return;
   const Multiaddr bare = addr.without_peer();

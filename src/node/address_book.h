@@ -25,7 +25,7 @@ class AddressBook {
   // Replaces all that identify or a signed record said of the peer before.
   void announced(const PeerId& peer, const std::vector<Dialable>& addrs, Time now);
   // A dial of it failed: it moves to the end of its source's addresses.
-  void failed(const PeerId& peer, const Multiaddr& addr, Time now);
+  void failed(const PeerId& peer, const Multiaddr& addr);
 
   // Best first: by source, then fewer failures, then newest.
   std::vector<Dialable> of(const PeerId& peer) const;

@@ -77,7 +77,7 @@ OpId Node::find_peer(Turn turn, const PeerId& peer, Time deadline) {
 }
 
 OpId Node::await_ready(Turn turn, std::size_t live, Time deadline) {
-  const OpId op = state_->operations.await_ready(turn, live, deadline);
+  const OpId op = state_->operations.await_ready(live, deadline);
   state_->settle(turn);
   return op;
 }

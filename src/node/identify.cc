@@ -13,7 +13,7 @@
 namespace kadmesh {
 namespace {
 
-// Lets kBurst pushes through at once, and one more each kPushEvery.
+// Lets kPushBurst pushes through at once, and one more each kPushEvery.
 struct PushAllowance {
   std::size_t left = Identify::kPushBurst;
   Time refilled;
@@ -257,7 +257,7 @@ struct Identify::State {
 };
 
 Identify::Identify(Swarm& swarm, const KeyPair& identity, std::string agent,
-                   std::string protocol_version, Time)
+                   std::string protocol_version)
     : state_(new State{swarm,
                        identity,
                        std::move(agent),

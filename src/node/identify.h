@@ -52,8 +52,7 @@ class Identify {
   };
 
   // `swarm` and `identity` outlive this.
-  Identify(Swarm& swarm, const KeyPair& identity, std::string agent, std::string protocol_version,
-           Time start);
+  Identify(Swarm& swarm, const KeyPair& identity, std::string agent, std::string protocol_version);
   ~Identify();
 
   void ask(Turn turn, const Established& connection);

@@ -18,16 +18,15 @@ Node::State::State(const KeyPair& who, NodeConfig settings, Turn start)
       kad_streams(swarm, kad),
       operations(swarm, pinger, kad, book) {
   if (config.ping) responder.emplace(swarm);
-  if (config.identify)
-    identify.emplace(swarm, identity, config.agent, config.protocol_version, start.now.mono);
+  if (config.identify) identify.emplace(swarm, identity, config.agent, config.protocol_version);
 }
 
 // --- what one input sets off
 void Node::State::settle(Turn turn) {
   while (step(turn)) {
   }
-  const BootstrapStatus status = kad.bootstrap(turn.now.mono);
-  operations.on_bootstrap(turn, status);
+  const BootstrapStatus status = kad.bootstrap();
+  operations.on_bootstrap(status);
   report_bootstrap(status);
   report_operations();
 }

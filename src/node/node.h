@@ -151,7 +151,7 @@ class Node {
   const Gossip& gossip() const;
   // Why it is or is not connected, in the table, in each mesh: one line each.
   std::vector<std::string> why(const PeerId& peer, Now now) const;
-  NodeStats stats(Now now) const;
+  NodeStats stats() const;
   // Empty, or what is broken: a bug of ours.
   std::string check_invariants() const;
   // Empty once everything is closed; otherwise what is still alive.

@@ -61,10 +61,10 @@ OpId Operations::open_stream(Turn turn, const PeerId& peer, std::vector<std::str
   return id;
 }
 
-OpId Operations::await_ready(Turn turn, std::size_t live, Time deadline) {
+OpId Operations::await_ready(std::size_t live, Time deadline) {
   const OpId id = begin(Ready{live}, deadline);
   if (running_.contains(id)) readiness_.set(id, deadline);
-  on_bootstrap(turn, kad_.bootstrap(turn.now.mono));
+  on_bootstrap(kad_.bootstrap());
   return id;
 }
 
@@ -190,7 +190,7 @@ void Operations::on_pinged(const Pinged& pinged) {
   }
 }
 
-void Operations::on_bootstrap(Turn, const BootstrapStatus& status) {
+void Operations::on_bootstrap(const BootstrapStatus& status) {
   std::vector<OpId> ready;
   for (const auto& [id, op] : running_)
     if (const auto* goal = std::get_if<Ready>(&op.goal))
@@ -200,11 +200,11 @@ void Operations::on_bootstrap(Turn, const BootstrapStatus& status) {
 
 void Operations::on_timer(Turn turn) {
   while (const auto id = readiness_.expire(turn.now.mono))
-    finish(*id, std::unexpected(not_ready(turn.now.mono)));
+    finish(*id, std::unexpected(not_ready()));
 }
 
-Error Operations::not_ready(Time now) const {
-  const BootstrapStatus status = kad_.bootstrap(now);
+Error Operations::not_ready() const {
+  const BootstrapStatus status = kad_.bootstrap();
   std::string why =
       std::string(name(status.state)) + ", " + std::to_string(status.live) + " live peers";
   if (!status.last_failure.empty()) why += "; last seed: " + status.last_failure;

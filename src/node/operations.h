@@ -41,7 +41,7 @@ class Operations {
   OpId ping(Turn turn, const PeerId& peer, Time deadline);
   OpId open_stream(Turn turn, const PeerId& peer, std::vector<std::string> protocols, Bytes first,
                    Time deadline);
-  OpId await_ready(Turn turn, std::size_t live, Time deadline);
+  OpId await_ready(std::size_t live, Time deadline);
   // An operation that Kademlia has begun and will end.
   OpId adopt(KadOp op);
   void cancel(Turn turn, OpId op);
@@ -54,7 +54,7 @@ class Operations {
   // Must be called for every KadDone.
   void on_kad_done(Turn turn, const KadDone& done);
   // Kademlia's view of its live peers may have changed.
-  void on_bootstrap(Turn turn, const BootstrapStatus& status);
+  void on_bootstrap(const BootstrapStatus& status);
   void on_timer(Turn turn);
   Time next_timer() const;
   std::optional<OpDone> poll();
@@ -94,7 +94,7 @@ class Operations {
   void reached(Turn turn, OpId id, const ConnectionInfo& connection, bool already);
   void found(Turn turn, OpId id, const KadDone& done);
   void on_dialed(Turn turn, OpId id, const DialFinished& dial);
-  Error not_ready(Time now) const;
+  Error not_ready() const;
   void withdraw(Turn turn, const Op& op);
   void finish(OpId id, Result<OpReport> result);
   void forget_step(OpId id, const Op& op);

@@ -39,15 +39,11 @@ std::vector<std::string> Node::why(const PeerId& peer, Now now) const {
   return lines;
 }
 
-NodeStats Node::stats(Now now) const {
+NodeStats Node::stats() const {
   std::set<PeerId> peers;
   for (const ConnectionInfo& connection : connections()) peers.insert(connection.peer);
-  return {state_->kad.stats(),
-          state_->gossip.stats(),
-          state_->swarm.counters(),
-          state_->kad.bootstrap(now.mono),
-          peers.size(),
-          state_->book.peers()};
+  return {state_->kad.stats(),     state_->gossip.stats(), state_->swarm.counters(),
+          state_->kad.bootstrap(), peers.size(),           state_->book.peers()};
 }
 
 std::string Node::check_invariants() const {

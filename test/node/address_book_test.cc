@@ -28,7 +28,7 @@ TEST_CASE("address book: best source first, then fewer failures, then newest") {
   book.learned(peer, {addr(3), Source::identify}, at(2));
   book.learned(peer, {addr(4), Source::dialed}, at(0));
   CHECK(book.dial_order(peer) == std::vector{addr(4), addr(3), addr(2), addr(1)});
-  book.failed(peer, addr(3), at(3));
+  book.failed(peer, addr(3));
   CHECK(book.dial_order(peer) == std::vector{addr(4), addr(2), addr(3), addr(1)});
 }
 

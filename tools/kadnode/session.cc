@@ -188,7 +188,7 @@ struct Session::State {
   // Nobody could be asked: why the seeds did not help is half of the answer.
   void explain(Error& error) const {
     if (!host || (error.code != Errc::timeout && error.code != Errc::no_peers)) return;
-    const BootstrapStatus status = host->node().kad().bootstrap(host->now().mono);
+    const BootstrapStatus status = host->node().kad().bootstrap();
     if (status.live == 0 && !status.last_failure.empty())
       error.detail += "; last bootstrap failure: " + status.last_failure;
   }

@@ -32,12 +32,8 @@ std::vector<StatsAnswer::Mesh> meshes(const std::vector<TopicView>& topics) {
 NetworkAnswer network_of(const Host& host) {
   const Node& node = host.node();
   const Now now = host.now();
-  NetworkAnswer answer{host.id(),
-                       now,
-                       {},
-                       node.kad().table(),
-                       node.gossip().topics(),
-                       node.kad().bootstrap(now.mono)};
+  NetworkAnswer answer{
+      host.id(), now, {}, node.kad().table(), node.gossip().topics(), node.kad().bootstrap()};
   for (const ConnectionInfo& info : node.connections())
     answer.connections.push_back({info, agent(node, info.peer)});
   return answer;
@@ -49,7 +45,7 @@ StatsAnswer stats_of(const Host& host, Time started) {
   return {.self = host.id(),
           .now = now,
           .up = now.mono - started,
-          .node = node.stats(now),
+          .node = node.stats(),
           .buckets = buckets(node.kad().table()),
           .meshes = meshes(node.gossip().topics()),
           .stored_rows = host.stored_rows(),
