@@ -98,12 +98,20 @@ void Operations::dial(Turn turn, OpId id, std::optional<PeerId> peer,
 
 void Operations::on_dialed(Turn turn, OpId id, const DialFinished& dial) {
   by_dial_.erase(dial.id);
+  note_failures(id, dial);
   if (!dial.result) return finish(id, std::unexpected(dial.result.error()));
   const auto live = swarm_.connections();
   const auto at = std::ranges::find(live, *dial.result, &ConnectionInfo::id);
   if (at == live.end())
     return finish(id, fail(Errc::closed, "the connection ended as soon as it was made"));
   reached(turn, id, *at, false);
+}
+
+// What did not work is tried later the next time.
+void Operations::note_failures(OpId id, const DialFinished& dial) {
+  const auto peer = target(running_.at(id).goal);
+  if (!peer) return;
+  for (const DialFailure& failure : dial.failures) book_.failed(*peer, failure.addr);
 }
 
 // The peer is connected: what was it for?

@@ -94,6 +94,7 @@ class Operations {
   void reached(Turn turn, OpId id, const ConnectionInfo& connection, bool already);
   void found(Turn turn, OpId id, const KadDone& done);
   void on_dialed(Turn turn, OpId id, const DialFinished& dial);
+  void note_failures(OpId id, const DialFinished& dial);
   Error not_ready() const;
   void withdraw(Turn turn, const Op& op);
   void finish(OpId id, Result<OpReport> result);

@@ -4,6 +4,13 @@
 #include "town.h"
 
 namespace kadmesh {
+namespace {
+
+// Nobody of a Town listens there.
+Multiaddr nowhere() { return *Multiaddr::from_text("/ip4/10.9.9.9/tcp/1"); }
+
+}  // namespace
+
 TEST_CASE("hook: the turn that reports a connection has the peer in the table and in gossip") {
   Town town;
   const auto alice = town.citizen(), bob = town.citizen();
@@ -82,6 +89,22 @@ TEST_CASE("node: a connect by id never ends at somebody else, wherever the DHT l
       town.start(bob, [&](Node& n, Turn t, Time by) { return n.connect(t, town.id(carol), by); });
   REQUIRE(town.run_until([&] { return town.ended(bob, op); }, 11s));
   CHECK(!town.result(bob, op)->result.has_value());
+}
+
+TEST_CASE("node: an address at which nobody was is the last to be tried the next time") {
+  Town town;
+  const auto alice = town.citizen(), bob = town.citizen();
+  const OpId met = town.connect(bob, town.addr(alice));
+  REQUIRE(town.run_until([&] { return town.ended(bob, met); }, 2s));
+  town.command(bob, [&](Node& n, Turn t) { n.disconnect(t, town.id(alice)); });
+  town.run_for(1ms);  // what is learned later comes first, but for failures
+  const OpId missed = town.connect(bob, nowhere().with_peer(town.id(alice)));
+  REQUIRE(town.run_until([&] { return town.ended(bob, missed); }, 2s));
+  CHECK(town.error(bob, missed).code == Errc::unreachable);
+  const auto addrs = town.node(bob).addrs(town.id(alice));
+  REQUIRE(addrs.size() == 2);
+  CHECK(addrs.front().addr() == town.bare_addr(alice));
+  CHECK(addrs.back().addr() == nowhere());
 }
 
 TEST_CASE("node: everything closed, and nothing is left") {
