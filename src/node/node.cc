@@ -87,12 +87,15 @@ Node::~Node() = default;
 // --- inputs
 void Node::on_listening(Turn turn, ListenId id, std::vector<Multiaddr> addrs) {
   state_->report(Listening{id, addrs});
-  on_addrs_changed(turn, id, std::move(addrs));
+  state_->listening[id] = std::move(addrs);
+  state_->addrs_changed(turn);
+  state_->settle(turn);
 }
 
 void Node::on_addrs_changed(Turn turn, ListenId id, std::vector<Multiaddr> addrs) {
   state_->listening[id] = std::move(addrs);
   state_->addrs_changed(turn);
+  state_->kad.on_network_changed(turn);
   state_->settle(turn);
 }
 

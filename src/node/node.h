@@ -80,7 +80,8 @@ class Node {
   // --- inputs from the driver. Whatever names a connection that is gone is ignored.
   void on_listening(Turn turn, ListenId id, std::vector<Multiaddr> addrs);
   void on_listen_failed(Turn turn, ListenId id, const Error& cause);
-  // Interfaces changed under a wildcard listener.
+  // Interfaces changed under a wildcard listener: we may be in another network, so the waits of
+  // bootstrap start over.
   void on_addrs_changed(Turn turn, ListenId id, std::vector<Multiaddr> addrs);
   ConnId on_accepted(Turn turn, const Endpoint& local, const Endpoint& remote);
   void on_dialed(Turn turn, ConnId id, const Endpoint& local);

@@ -107,6 +107,16 @@ TEST_CASE("node: an address at which nobody was is the last to be tried the next
   CHECK(addrs.back().addr() == nowhere());
 }
 
+TEST_CASE("node: when its interfaces change it looks for its seeds at once") {
+  Town town;
+  const auto alice = town.citizen_with_seed(nowhere());
+  const auto next = [&] { return town.node(alice).kad().bootstrap().next_attempt; };
+  town.run_for(1h);
+  REQUIRE(next() > after(town.now().mono, 1s));
+  town.command(alice, [](Node& n, Turn t) { n.on_addrs_changed(t, ListenId{1}, {}); });
+  CHECK(next() <= after(town.now().mono, 1s));
+}
+
 TEST_CASE("node: everything closed, and nothing is left") {
   Town town;
   const auto alice = town.citizen(), bob = town.citizen();
