@@ -11,12 +11,14 @@ namespace kadmesh {
 // --- the wire -----------------------------------------------------------------------------------
 // An answer of ours stays below what rust accepts (16 KiB a message, prefix included).
 inline constexpr std::size_t kMostAnswer = 16 * 1024 - 64;
-// What we accept as an answer: go sends up to 4 MiB.
-inline constexpr std::size_t kMostReply = 4 * 1024 * 1024;
+// What we accept as an answer: go's has up to 20 peers of 8 KiB each. It could send 4 MiB, and no
+// honest answer comes near.
+inline constexpr std::size_t kMostReply = 512 * 1024;
 // What we accept as a request: a record of the largest size, and room for addresses.
 inline constexpr std::size_t kMostRequest = 256 * 1024;
-// Fields of all levels in one message: 4 MiB of providers as go packs them have some 60,000.
-inline constexpr std::size_t kMostFieldsOnWire = 64 * 1024;
+// Fields of all levels in one message: as go packs them, kMostReply bytes of providers have some
+// 8,000.
+inline constexpr std::size_t kMostFieldsOnWire = 16 * 1024;
 inline constexpr std::size_t kMostPeersOnWire = 8192;  // of either list, before any is looked at
 inline constexpr std::size_t kMostAddrsOnWire = 128;   // of one peer, before any is looked at
 // Kept of one peer. A node has a handful; go's public ones list about ten.

@@ -1,15 +1,10 @@
 // What Kademlia and GossipSub want done, and what came of it.
 #include <algorithm>
 
+#include "kad/params.h"
 #include "node/node_state.h"
 
 namespace kadmesh {
-namespace {
-
-// go answers with up to 20 peers of 8 KiB each, and could send 4 MiB; no honest answer comes near.
-constexpr std::size_t kMostKadReply = 512 * 1024;
-
-}  // namespace
 
 // --- Kademlia's requests
 void Node::State::on(Turn turn, KadRequest& action) {
@@ -19,7 +14,7 @@ void Node::State::on(Turn turn, KadRequest& action) {
                                                    {config.kad.protocol},
                                                    std::move(action.message),
                                                    action.expects_reply,
-                                                   kMostKadReply,
+                                                   kMostReply,
                                                    action.deadline});
   requests.emplace(id, action.id);
   kad_requests.emplace(action.id, id);

@@ -5,6 +5,7 @@
 
 #include "base/deadlines.h"
 #include "base/framing.h"
+#include "kad/params.h"
 #include "node/stream_event.h"
 
 namespace kadmesh {
@@ -14,7 +15,7 @@ struct Serving {
   explicit Serving(const PeerId& of) : peer(of) {}
 
   PeerId peer;
-  FrameReader frames{KadStreams::kMostRequest};
+  FrameReader frames{kMostRequest};
   std::optional<KadInboundId> busy;  // its answer is awaited
   Bytes out;                         // of an answer, not yet taken by the stream
   bool ended = false;                // the peer will ask no more

@@ -16,9 +16,8 @@ namespace kadmesh {
 
 class KadStreams {
  public:
-  static constexpr Duration kIdle = 90s;                   // go keeps its stream for a minute
-  static constexpr std::size_t kMostOfPeer = 32;           // streams; one more is reset
-  static constexpr std::size_t kMostRequest = 256 * 1024;  // bytes; far above any value we keep
+  static constexpr Duration kIdle = 90s;          // go keeps its stream for a minute
+  static constexpr std::size_t kMostOfPeer = 32;  // streams; one more is reset
 
   // Both outlive this.
   KadStreams(Swarm& swarm, Kad& kad);
