@@ -13,6 +13,8 @@ void Delivery::on_taken(const PeerId& peer) {
   if (outstanding_.erase(peer) > 0) ++taken_;
 }
 
+Time walk_deadline(Time started, Time deadline) { return started + (deadline - started) / 3 * 2; }
+
 KadMessage put_message(const KadRecord& record) {
   return {KadType::put_value, record.key, KadRecord{record.key, record.value, {}}, {}, {}};
 }

@@ -33,6 +33,10 @@ class Delivery {
   std::set<PeerId> outstanding_;
 };
 
+// The walk before a delivery may take two thirds of the time; what it found by then is delivered
+// to.
+Time walk_deadline(Time started, Time deadline);
+
 // PUT_VALUE of a record. Its answer must repeat the value: what else it says is not looked at.
 KadMessage put_message(const KadRecord& record);
 Result<void> check_echo(const KadMessage& answer, const KadRecord& record);

@@ -3,18 +3,13 @@
 #include "kad/rows.h"
 
 namespace kadmesh {
-namespace {
-
-Time two_thirds(Time from, Time to) { return from + (to - from) / 3 * 2; }
-
-}  // namespace
 
 ProvideQuery::ProvideQuery(const KadView& view, Bytes key, Turn turn, Time deadline)
     : view_(view),
       key_(std::move(key)),
       deadline_(deadline),
       search_(view, KadId::of(key_), {KadType::find_node, key_, {}, {}, {}}, turn.now.mono,
-              two_thirds(turn.now.mono, deadline)) {
+              walk_deadline(turn.now.mono, deadline)) {
   if (auto fits = check_provider_key(key_); !fits) {
     refused_ = fits.error();
     phase_ = Phase::done;

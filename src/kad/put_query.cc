@@ -5,8 +5,6 @@
 namespace kadmesh {
 namespace {
 
-Time two_thirds(Time from, Time to) { return from + (to - from) / 3 * 2; }
-
 std::optional<Error> refusal(const KadView& view, Turn turn, const Bytes& key, const Bytes& value) {
   if (auto fits = check_record_size(view.config, key, value); !fits) return fits.error();
   if (auto valid = view.config.validators.validate(key, value, turn.now.wall); !valid)
@@ -21,7 +19,7 @@ PutQuery::PutQuery(const KadView& view, Bytes key, Bytes value, Turn turn, Time 
       record_{std::move(key), std::move(value), {}},
       deadline_(deadline),
       search_(view, KadId::of(record_.key), {KadType::find_node, record_.key, {}, {}, {}},
-              turn.now.mono, two_thirds(turn.now.mono, deadline)) {
+              turn.now.mono, walk_deadline(turn.now.mono, deadline)) {
   refused_ = refusal(view, turn, record_.key, record_.value);
   if (refused_)
     phase_ = Phase::done;

@@ -5,8 +5,6 @@
 // Saving writes two rows: the value, and that it is ours to publish and not delivered yet; the
 // latter is stamped when somebody has acknowledged it. So a put outlives a crash at any point, and
 // what nobody took is delivered when a peer comes (kad/republish.h).
-//
-// The walk may take two thirds of the time; what it found by then is delivered to.
 #pragma once
 
 #include "kad/delivery.h"
