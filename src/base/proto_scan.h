@@ -1,6 +1,6 @@
 // A look over protobuf bytes before a generated decoder sees them. Decoders bound neither elements
 // nor depth (1 MiB of empty submessages becomes 24 MiB of objects), so this counts first; one pass,
-// no allocation. (hostile-input rows on decoding before limits)
+// no allocation. What a decoder would make of the bytes is bounded before it makes it.
 #pragma once
 
 #include <cstddef>

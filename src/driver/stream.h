@@ -1,8 +1,9 @@
 // A stream of a user's protocol, as Asio models streams: AsyncReadStream and AsyncWriteStream, so
 // that asio::async_read, async_write and coroutines work on it.
 //
-// At most one read and one write at a time. Errors are Asio's: error::eof after the other side's
-// last byte, error::connection_reset, error::operation_aborted.
+// At most one read and one write at a time; one more aborts. Errors are Asio's: error::eof after
+// the other side's last byte, error::connection_reset, error::shut_down for a write after finish(),
+// error::operation_aborted for what was cancelled, reset here, or left when the host went.
 #pragma once
 
 #include <asio/any_io_executor.hpp>

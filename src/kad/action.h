@@ -19,7 +19,7 @@ enum class KadStoreId : std::uint64_t {};
 
 // Send `message` (unframed) on a stream of KadConfig::protocol, dialling `to.addrs` when there is
 // no connection. Answered by on_reply or on_request_failed, exactly once, by `deadline`; a reply of
-// more than kMostReply bytes is a failure.
+// more than kMostReply bytes (kad/params.h) is a failure.
 struct KadRequest {
   KadRequestId id;
   Contact to;

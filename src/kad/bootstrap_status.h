@@ -22,7 +22,7 @@ struct BootstrapStatus {
   std::size_t live = 0;      // connected, kad-capable peers
   std::size_t attempts = 0;  // dials since last joined
   Time next_attempt = kNever;
-  std::string last_failure;  // of the latest seed that failed; empty when none did
+  std::string last_failure;  // of the latest place that failed; empty when none did
 };
 
 }  // namespace kadmesh

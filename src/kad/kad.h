@@ -65,18 +65,18 @@ class Kad {
   void on_unidentified(Turn turn, const PeerId& peer);
   // The addresses that we hand out for ourselves (providers, put); never empty entries.
   void on_own_addrs(Turn turn, std::vector<Multiaddr> addrs);
+  // Answers a KadDial: who authenticated there, or why nobody did.
   void on_seed_dialed(Turn turn, const Multiaddr& seed, Result<PeerId> result);
   // The host's network came back or changed: backoffs start over.
   void on_network_changed(Turn turn);
 
   // --- inputs: requests
-  void on_reply(Turn turn, KadRequestId id,
-                ByteView message);  // unframed; empty when none was expected
+  // `message`: unframed; empty when none was expected.
+  void on_reply(Turn turn, KadRequestId id, ByteView message);
   // Errc::unsupported: the peer does not speak the protocol, and leaves the table. Errc::cancelled
   // and Errc::limit are not held against it.
   void on_request_failed(Turn turn, KadRequestId id, const Error& cause);
-  // One request of a peer, unframed; answered by one KadReply or KadRefuse. `from_loopback` and the
-  // like are the node's business.
+  // One request of a peer, unframed; answered by one KadReply or KadRefuse.
   KadInboundId on_request(Turn turn, const PeerId& from, ByteView message);
   void on_stored(Turn turn, KadStoreId id, const StoreResult& result);
 
@@ -84,12 +84,19 @@ class Kad {
   Time next_timer() const;
   std::optional<KadAction> poll();
 
-  // --- commands; each ends in one KadDone
+  // --- commands; each ends in one KadDone, with the report of its name (kad/report.h). Beyond the
+  // errors above: Errc::limit for what is too long or when kMostQueries run, Errc::io when the
+  // store failed and no peer took it.
+  // Errc::invalid for a key that no validator of ours knows.
   KadOp get(Turn turn, Bytes key, Time deadline);
+  // What the validator says of the value; Errc::refused when a better one is here.
   KadOp put(Turn turn, Bytes key, Bytes value, Time deadline);
+  // A key of 1 to kMostProviderKey bytes.
   KadOp provide(Turn turn, Bytes multihash, Time deadline);
+  // Ends early with `most` providers; 0, and more than kMostProviders, mean that many.
   KadOp find_providers(Turn turn, Bytes multihash, std::size_t most, Time deadline);
   KadOp find_peer(Turn turn, const PeerId& peer, Time deadline);
+  // The k closest to any bytes; Errc::invalid for none.
   KadOp find_closest(Turn turn, Bytes target, Time deadline);
   void cancel(Turn turn, KadOp op);  // Done with Errc::cancelled
   // Ends every operation with Errc::closed, our own as well, and starts nothing any more. What is

@@ -1,6 +1,5 @@
 // Where peers may be reached, and how we know. Only Dialable addresses enter: what an inbound
-// socket showed has another type and cannot. Bounded per peer and in all; peers that are connected
-// stay.
+// socket showed has another type and cannot. Bounded per peer and in all.
 #pragma once
 
 #include <cstddef>

@@ -234,7 +234,7 @@ struct Identify::State {
 
   void timed_out(Turn turn, StreamKey key) {
     if (hearing.contains(key))
-      return end(turn, key, fail(Errc::timeout, "identify: no whole answer within 10 s"));
+      return end(turn, key, fail(Errc::timeout, "identify: no whole answer by the deadline"));
     swarm.reset(turn, key, 0);
     push_done(turn, key);
   }

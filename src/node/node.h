@@ -1,6 +1,5 @@
 // One node, whole: swarm, identify, ping, Kademlia and GossipSub, joined at the connection hook.
-// A state machine of values that a driver feeds and empties: Asio, the simulator, a fuzzer, a
-// replay.
+// A state machine of values that a driver feeds and empties: Asio, the simulator, one of your own.
 //
 //   driver                          node
 //   bytes, dials, timers, disk  ->  on_*(turn, ...)
@@ -97,7 +96,8 @@ class Node {
   Time next_timer() const;
   std::optional<NodeAction> poll();
 
-  // --- commands. Those that return an OpId end in one OpDone.
+  // --- commands. Those that return an OpId end in one OpDone: at their deadline at the latest, and
+  // with Errc::limit when too many run. What else those of the DHT end with: kad/kad.h.
   ListenId listen(Turn turn, const Endpoint& at);
   void stop_listening(Turn turn, ListenId id);
   // With or without /p2p; success only when the peer has authenticated.
@@ -111,17 +111,20 @@ class Node {
   OpId provide(Turn turn, Bytes multihash, Time deadline);
   OpId find_providers(Turn turn, Bytes multihash, std::size_t most, Time deadline);
   OpId find_peer(Turn turn, const PeerId& peer, Time deadline);
-  // Succeeds once at least `live` kad-capable peers are connected (host: await ready).
+  // Succeeds once at least `live` kad-capable peers are connected.
   OpId await_ready(Turn turn, std::size_t live, Time deadline);
   void cancel(Turn turn, OpId op);
 
+  // As in gossip/gossip.h.
   Result<void> subscribe(Turn turn, const Topic& topic);
   void unsubscribe(Turn turn, const Topic& topic);
   Result<Receipt> publish(Turn turn, const Topic& topic, Bytes data);
   void verdict(Turn turn, ValidationId id, Verdict verdict);
 
-  // --- streams of users' own protocols; the calls are the swarm's.
-  void serve(Turn turn, std::string protocol);  // identify push tells connected peers
+  // --- streams of users' own protocols; the calls are the swarm's (transport/swarm.h).
+  // Connected peers are told by an identify push. `protocol` is_protocol_name() (multistream.h);
+  // any other aborts.
+  void serve(Turn turn, std::string protocol);
   void stop_serving(Turn turn, std::string_view protocol);
   // Ends when the protocol is agreed. `first`, at most kMostFirstBytes, travels with the proposal
   // when that is a single one, so its answer takes no round trip more than the agreement.

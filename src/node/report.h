@@ -89,7 +89,7 @@ struct ListenFailed {
 // Something refused, dropped or broken, with its typed cause; for logs.
 struct Notice {
   enum class Level { debug, info, warning } level;
-  std::string_view area;  // "swarm", "kad", "gossip", "identify", "store", "driver"
+  std::string_view area;  // "kad", "gossip", "identify", "store", "driver"
   std::optional<PeerId> peer;
   Error what;
 };

@@ -18,14 +18,15 @@ namespace kadmesh {
 class Validator {
  public:
   virtual ~Validator() = default;
-  // Pure: the same answer for the same arguments. Errc::invalid, Errc::auth, Errc::timeout
-  // (expired).
+  // Pure: the same answer for the same arguments. By custom Errc::auth for what is not signed as it
+  // must be, Errc::timeout for what has expired, Errc::invalid for anything else.
   virtual Result<void> validate(ByteView key, ByteView value, WallTime now) const = 0;
   // The index of the best of several valid values; at least one is given.
   virtual std::size_t select(ByteView key, std::span<const Bytes> values) const = 0;
 };
 
-// "/pk/<multihash>": a PublicKey protobuf that hashes to the multihash.
+// "/pk/<multihash>": a PublicKey protobuf that hashes to the multihash. Errc::invalid for the key,
+// Errc::auth for the key of another id, else what PeerId and PublicKey say of the bytes.
 class PublicKeyValidator final : public Validator {
  public:
   Result<void> validate(ByteView key, ByteView value, WallTime now) const override;
@@ -41,12 +42,12 @@ class PassThroughValidator final : public Validator {
 
 class Validators {
  public:
-  // "pk" alone, as go insists on for protocol ids under /ipfs (with "ipns", which is not built
-  // yet).
+  // "pk" alone. Under protocol ids of /ipfs go knows "ipns" as well, which we do not take.
   static Validators standard();
   // Replaces the one that was there. `space` without slashes.
   void set(std::string space, std::shared_ptr<const Validator> validator);
 
+  // What accepts() says of the key, and then its validator.
   Result<void> validate(ByteView key, ByteView value, WallTime now) const;
   // `key` is accepted here and at least one value is given.
   std::size_t select(ByteView key, std::span<const Bytes> values) const;

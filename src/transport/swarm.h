@@ -49,7 +49,7 @@ struct SwarmConfig {
   Duration idle_timeout = 30s;
   Duration stream_timeout = 10s;  // to negotiate a stream that the peer opened
   bool early_muxer = true;        // offer the muxer inside the Noise payload
-  bool keylog = false;            // emit KeyLog actions
+  bool keylog = false;            // emit KeyLogLine actions
 };
 
 enum class DialId : std::uint64_t {};
@@ -120,7 +120,7 @@ class Swarm {
   std::optional<SwarmAction> poll_action();
   std::optional<SwarmEvent> poll_event();
 
-  // Which protocols the other side may open. Names begin with '/'.
+  // Which protocols the other side may open: each is_protocol_name(), any other aborts.
   void serve(std::string protocol);
   void stop_serving(std::string_view protocol);
   std::vector<std::string> served() const;
