@@ -104,7 +104,8 @@ class Host {
   }
   void disconnect(const PeerId& peer);
 
-  // --- the DHT: Result<PutReport> and so on. Keys are bytes such as "/v/name".
+  // --- the DHT: Result<PutReport> and so on (kad/report.h). Keys are bytes such as "/v/name". What
+  // they end with: kad/kad.h.
   template <class Token>
   auto async_put(Bytes key, Bytes value, Token&& token, Duration limit = kDefaultDeadline) {
     return operation<PutReport>(
@@ -150,14 +151,17 @@ class Host {
   // Errc::invalid for a name that peers would not take.
   Result<void> subscribe(const Topic& topic, OnMessage on_message);
   void unsubscribe(const Topic& topic);
-  // A receipt per peer; Errc::no_peers when nobody connected subscribes.
+  // A receipt per peer. Errc::no_peers when nobody connected subscribes, Errc::limit for more data
+  // than GossipConfig::most_message, Errc::invalid for a name as above.
   Result<Receipt> publish(const Topic& topic, Bytes data);
-  // With manual validation every message of a subscribed topic asks first.
+  // With manual validation (GossipConfig) every message of a subscribed topic asks first, and is
+  // ignored if no verdict() comes before its deadline.
   using OnValidate = std::function<void(const GossipValidate&)>;
   void set_validator(OnValidate on_validate);
   void verdict(ValidationId id, Verdict verdict);
 
-  // --- streams of your own protocols
+  // --- streams of your own protocols. A name begins with '/', is one line and has at most 1,023
+  // bytes: serving any other aborts, opening one is Errc::invalid.
   using OnStream = std::function<void(Stream)>;
   void serve(const std::string& protocol, OnStream on_stream);
   void stop_serving(const std::string& protocol);
@@ -183,6 +187,7 @@ class Host {
   // --- questions
   const Node& node() const;
   Now now() const;
+  // What the store held after its latest transaction; bytes of keys, members and values.
   std::size_t stored_rows() const;
   std::size_t stored_bytes() const;
   // Sees every report of the node before it is acted on: for logs and user interfaces.
