@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -12,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <vector>
 
 namespace kadmesh::bench {
 namespace {
@@ -84,6 +86,22 @@ void print(std::initializer_list<std::pair<const char*, double>> figures) {
   }
   std::printf("}\n");
   std::fflush(stdout);
+}
+
+void print_transfer(const Stopwatch& watch, std::size_t bytes) {
+  const double gigabytes = static_cast<double>(bytes) / 1e9;
+  print({{"mb_per_s", gigabytes * 1000 / watch.elapsed()},
+         {"cpu_s_per_gb", watch.both() / gigabytes},
+         {"sender_s_per_gb", watch.ours() / gigabytes},
+         {"receiver_s_per_gb", watch.theirs() / gigabytes}});
+}
+
+void print_trips(std::size_t count, const std::function<double()>& trip) {
+  for (std::size_t i = 0; i < count / 10 + 1; ++i) trip();
+  std::vector<double> times(count);
+  std::ranges::generate(times, trip);
+  std::ranges::sort(times);
+  print({{"p50_us", times[count / 2]}, {"p99_us", times[count * 99 / 100]}});
 }
 
 std::size_t argument(int argc, char** argv, int n, std::size_t otherwise) {

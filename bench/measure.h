@@ -62,6 +62,12 @@ class Stopwatch {
 // {"name": value, ...}
 void print(std::initializer_list<std::pair<const char*, double>> figures);
 
+// What moved `bytes` while `watch` ran: goodput, and CPU of each side and of both.
+void print_transfer(const Stopwatch& watch, std::size_t bytes);
+// Calls `trip`, which says how many microseconds it took, `count` times and a tenth as often before
+// to get warm; prints the percentiles.
+void print_trips(std::size_t count, const std::function<double()>& trip);
+
 // The n-th argument as a number, or `otherwise`.
 std::size_t argument(int argc, char** argv, int n, std::size_t otherwise);
 

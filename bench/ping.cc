@@ -1,8 +1,5 @@
 // usage: ping [COUNT]
 // Pings one after another on one connection, timed by whoever asks for them.
-#include <algorithm>
-#include <vector>
-
 #include "loop_host.h"
 
 namespace kadmesh::bench {
@@ -20,16 +17,11 @@ int run(std::size_t count) {
   asio::io_context loop(1);
   const auto host = make_host(loop, {});
   const PeerId peer = connect(loop, *host, other.line());
-  const auto ping = [&] {
+  print_trips(count, [&] {
     const double start = seconds();
     finish<PingReport>(loop, [&](auto done) { host->async_ping(peer, std::move(done)); });
     return (seconds() - start) * 1e6;
-  };
-  for (std::size_t i = 0; i < count / 10 + 1; ++i) ping();
-  std::vector<double> times(count);
-  std::ranges::generate(times, ping);
-  std::ranges::sort(times);
-  print({{"p50_us", times[count / 2]}, {"p99_us", times[count * 99 / 100]}});
+  });
   return 0;
 }
 

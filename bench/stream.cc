@@ -98,11 +98,7 @@ int run(std::size_t bytes) {
                 }));
   const Stopwatch watch(other);
   source.send(bytes);
-  const double gigabytes = static_cast<double>(bytes) / 1e9;
-  print({{"mb_per_s", gigabytes * 1000 / watch.elapsed()},
-         {"cpu_s_per_gb", watch.both() / gigabytes},
-         {"sender_s_per_gb", watch.ours() / gigabytes},
-         {"receiver_s_per_gb", watch.theirs() / gigabytes}});
+  print_transfer(watch, bytes);
   return 0;
 }
 

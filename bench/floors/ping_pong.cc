@@ -1,8 +1,6 @@
 // usage: ping_pong [COUNT]
 // The floor of a ping: 32 bytes there and back over loopback TCP, by blocking calls.
-#include <algorithm>
 #include <array>
-#include <vector>
 
 #include "sockets.h"
 
@@ -24,17 +22,12 @@ int run(std::size_t count) {
   OtherSide other(serve, Seats::apart);
   const int socket = connect_to(std::stoi(other.line()));
   Ping bytes{};
-  const auto ping = [&] {
+  print_trips(count, [&] {
     const double start = seconds();
     write_whole(socket, bytes.data(), bytes.size());
     if (!read_whole(socket, bytes.data(), bytes.size())) give_up("the other side left");
     return (seconds() - start) * 1e6;
-  };
-  for (std::size_t i = 0; i < count / 10 + 1; ++i) ping();
-  std::vector<double> times(count);
-  std::ranges::generate(times, ping);
-  std::ranges::sort(times);
-  print({{"p50_us", times[count / 2]}, {"p99_us", times[count * 99 / 100]}});
+  });
   return 0;
 }
 

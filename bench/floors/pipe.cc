@@ -92,11 +92,7 @@ int run(std::size_t bytes) {
   }
   close(socket);
   if (other.line() != std::to_string(messages * kPlain)) give_up("bytes were lost");
-  const double gigabytes = static_cast<double>(messages * kPlain) / 1e9;
-  print({{"mb_per_s", gigabytes * 1000 / watch.elapsed()},
-         {"cpu_s_per_gb", watch.both() / gigabytes},
-         {"sender_s_per_gb", watch.ours() / gigabytes},
-         {"receiver_s_per_gb", watch.theirs() / gigabytes}});
+  print_transfer(watch, messages * kPlain);
   return 0;
 }
 
