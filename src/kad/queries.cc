@@ -14,7 +14,7 @@ KadOp Queries::start(Turn turn, std::unique_ptr<Query> query, Purpose purpose, T
         QueryEnded{op, purpose, fail(Errc::limit, "too many operations are under way")});
     return op;
   }
-  running_.emplace(op, Running{std::move(query), purpose, deadline, kNever, {}, {}});
+  running_.emplace(op, Running{std::move(query), purpose, deadline, {}, {}});
   resume(turn, op);
   return op;
 }
@@ -49,10 +49,8 @@ void Queries::drive(Turn turn, KadOp op) {
 }
 
 // Never at this very instant again: each tick gets somewhere.
-void Queries::wake_at(Turn turn, KadOp op, Running& running, Time when) {
-  wakes_.erase({running.wake, op});
-  running.wake = std::min(std::max(when, after(turn.now.mono, 1ns)), running.deadline);
-  wakes_.insert({running.wake, op});
+void Queries::wake_at(Turn turn, KadOp op, const Running& running, Time when) {
+  wakes_.set(op, std::min(std::max(when, after(turn.now.mono, 1ns)), running.deadline));
 }
 
 void Queries::ask(Turn turn, KadOp op, Running& running, AskPeer ask) {
@@ -120,7 +118,7 @@ void Queries::end(Turn turn, KadOp op, Finished finished) {
   auto node = running_.extract(op);
   Running& running = node.mapped();
   withdraw_all(running);
-  wakes_.erase({running.wake, op});
+  wakes_.cancel(op);
   if (running.instead) {
     events_.push_back(QueryEnded{op, running.purpose, std::unexpected(*running.instead)});
     return;
@@ -198,11 +196,10 @@ void Queries::on_news(Turn turn) {
 }
 
 void Queries::on_timer(Turn turn) {
-  while (!wakes_.empty() && wakes_.begin()->first <= turn.now.mono)
-    resume(turn, wakes_.begin()->second);
+  while (const auto op = wakes_.expire(turn.now.mono)) resume(turn, *op);
 }
 
-Time Queries::next_timer() const { return wakes_.empty() ? kNever : wakes_.begin()->first; }
+Time Queries::next_timer() const { return wakes_.next(); }
 
 std::optional<Queries::Event> Queries::poll() {
   if (events_.empty()) return std::nullopt;

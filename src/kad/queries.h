@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <set>
 
+#include "base/deadlines.h"
 #include "kad/action.h"
 #include "kad/query.h"
 
@@ -72,7 +72,6 @@ class Queries {
     std::unique_ptr<Query> query;
     Purpose purpose;
     Time deadline;
-    Time wake = kNever;
     std::map<PeerId, KadRequestId> asked;
     std::optional<Error> instead;  // told at its end, whatever it came to
   };
@@ -88,7 +87,7 @@ class Queries {
   std::optional<Asked> take(KadRequestId id);
   void resume(Turn turn, KadOp op);
   void drive(Turn turn, KadOp op);
-  void wake_at(Turn turn, KadOp op, Running& running, Time when);
+  void wake_at(Turn turn, KadOp op, const Running& running, Time when);
   void ask(Turn turn, KadOp op, Running& running, AskPeer ask);
   void withdraw(Running& running, const PeerId& peer);
   void withdraw_all(Running& running);
@@ -101,7 +100,7 @@ class Queries {
   std::uint64_t next_op_ = 1, next_request_ = 1;
   std::map<KadOp, Running> running_;
   std::map<KadRequestId, Asked> asked_;
-  std::set<std::pair<Time, KadOp>> wakes_;
+  Deadlines<KadOp> wakes_;
   std::deque<Event> events_;
   std::uint64_t sent_ = 0, failed_ = 0;
 };
