@@ -44,9 +44,9 @@ struct Host::State : std::enable_shared_from_this<Host::State> {
 
   // --- operations
   // The handler must be waiting before the turn settles: an operation may end at once.
-  void begin(const Command& command, Handler<OpReport>& done, Slot slot) {
+  void begin(const Command& command, Duration limit, Handler<OpReport>& done, Slot slot) {
     driver.turn([&](Node& node, Turn t) {
-      const OpId op = command(node, t);
+      const OpId op = command(node, t, after(t.now.mono, limit));
       waiting.emplace(op, std::move(done));
       if (slot.is_connected())
         slot.assign([weak = weak_from_this(), op](asio::cancellation_type) {
@@ -188,26 +188,25 @@ std::size_t Host::stored_bytes() const { return state_->driver.storage().bytes()
 void Host::observe(OnReport on_report) { state_->observer = std::move(on_report); }
 
 // The host may be gone when the loop comes to it, or when the user cancels.
-void Host::start(Command command, Handler<OpReport> done, Slot slot) {
+void Host::start(Command command, Duration limit, Handler<OpReport> done, Slot slot) {
   asio::dispatch(state_->driver.loop(), [weak = std::weak_ptr(state_), command = std::move(command),
-                                         done = std::move(done), slot]() mutable {
-    if (const auto state = weak.lock()) return state->begin(command, done, slot);
+                                         limit, done = std::move(done), slot]() mutable {
+    if (const auto state = weak.lock()) return state->begin(command, limit, done, slot);
     done(fail(Errc::closed, "the host is gone"));
   });
 }
 
 void Host::start_open(const PeerId& peer, std::string protocol, Bytes first, Duration limit,
                       Handler<Stream> done, Slot slot) {
-  start(
-      [=](Node& node, Turn t) {
-        return node.open_stream(t, peer, {protocol}, after(t.now.mono, limit), first);
-      },
-      [state = state_.get(), done = std::move(done)](Result<OpReport> result) mutable {
-        if (!result) return done(std::unexpected(std::move(result).error()));
-        const auto& opened = std::get<StreamReport>(*result);
-        done(state->own(opened.key, opened.peer, opened.protocol));
-      },
-      slot);
+  start([=](Node& node, Turn t,
+            Time deadline) { return node.open_stream(t, peer, {protocol}, deadline, first); },
+        limit,
+        [state = state_.get(), done = std::move(done)](Result<OpReport> result) mutable {
+          if (!result) return done(std::unexpected(std::move(result).error()));
+          const auto& opened = std::get<StreamReport>(*result);
+          done(state->own(opened.key, opened.peer, opened.protocol));
+        },
+        slot);
 }
 
 void Host::start_shutdown(Handler<void> done) {

@@ -78,29 +78,30 @@ class Host {
   // An address with or without /p2p. Success only when the peer has authenticated.
   template <class Token>
   auto async_connect(Multiaddr addr, Token&& token, Duration limit = kDefaultDeadline) {
-    return operation<ConnectReport>(
-        [addr = std::move(addr), limit](Node& node, Turn t) {
-          return node.connect(t, addr, after(t.now.mono, limit));
-        },
-        token);
+    return operation<ConnectReport>(limit, token,
+                                    [addr = std::move(addr)](Node& node, Turn t, Time deadline) {
+                                      return node.connect(t, addr, deadline);
+                                    });
   }
   // A peer whose addresses are known here or in the DHT.
   template <class Token>
   auto async_connect(PeerId peer, Token&& token, Duration limit = kDefaultDeadline) {
-    return operation<ConnectReport>(
-        [=](Node& node, Turn t) { return node.connect(t, peer, after(t.now.mono, limit)); }, token);
+    return operation<ConnectReport>(limit, token, [=](Node& node, Turn t, Time deadline) {
+      return node.connect(t, peer, deadline);
+    });
   }
   template <class Token>
   auto async_ping(PeerId peer, Token&& token, Duration limit = kDefaultDeadline) {
-    return operation<PingReport>(
-        [=](Node& node, Turn t) { return node.ping(t, peer, after(t.now.mono, limit)); }, token);
+    return operation<PingReport>(limit, token, [=](Node& node, Turn t, Time deadline) {
+      return node.ping(t, peer, deadline);
+    });
   }
   // Completes once `live` kad-capable peers are connected.
   template <class Token>
   auto async_ready(std::size_t live, Token&& token, Duration limit = kDefaultDeadline) {
-    return operation<ReadyReport>(
-        [=](Node& node, Turn t) { return node.await_ready(t, live, after(t.now.mono, limit)); },
-        token);
+    return operation<ReadyReport>(limit, token, [=](Node& node, Turn t, Time deadline) {
+      return node.await_ready(t, live, deadline);
+    });
   }
   void disconnect(const PeerId& peer);
 
@@ -109,41 +110,38 @@ class Host {
   template <class Token>
   auto async_put(Bytes key, Bytes value, Token&& token, Duration limit = kDefaultDeadline) {
     return operation<PutReport>(
-        [key = std::move(key), value = std::move(value), limit](Node& node, Turn t) {
-          return node.put(t, key, value, after(t.now.mono, limit));
-        },
-        token);
+        limit, token,
+        [key = std::move(key), value = std::move(value)](Node& node, Turn t, Time deadline) {
+          return node.put(t, key, value, deadline);
+        });
   }
   template <class Token>
   auto async_get(Bytes key, Token&& token, Duration limit = kDefaultDeadline) {
-    return operation<GetReport>(
-        [key = std::move(key), limit](Node& node, Turn t) {
-          return node.get(t, key, after(t.now.mono, limit));
-        },
-        token);
+    return operation<GetReport>(limit, token,
+                                [key = std::move(key)](Node& node, Turn t, Time deadline) {
+                                  return node.get(t, key, deadline);
+                                });
   }
   template <class Token>
   auto async_provide(Bytes multihash, Token&& token, Duration limit = kDefaultDeadline) {
     return operation<ProvideReport>(
-        [key = std::move(multihash), limit](Node& node, Turn t) {
-          return node.provide(t, key, after(t.now.mono, limit));
-        },
-        token);
+        limit, token, [key = std::move(multihash)](Node& node, Turn t, Time deadline) {
+          return node.provide(t, key, deadline);
+        });
   }
   template <class Token>
   auto async_find_providers(Bytes multihash, std::size_t most, Token&& token,
                             Duration limit = kDefaultDeadline) {
     return operation<ProvidersReport>(
-        [key = std::move(multihash), most, limit](Node& node, Turn t) {
-          return node.find_providers(t, key, most, after(t.now.mono, limit));
-        },
-        token);
+        limit, token, [key = std::move(multihash), most](Node& node, Turn t, Time deadline) {
+          return node.find_providers(t, key, most, deadline);
+        });
   }
   template <class Token>
   auto async_find_peer(PeerId peer, Token&& token, Duration limit = kDefaultDeadline) {
-    return operation<FindReport>(
-        [=](Node& node, Turn t) { return node.find_peer(t, peer, after(t.now.mono, limit)); },
-        token);
+    return operation<FindReport>(limit, token, [=](Node& node, Turn t, Time deadline) {
+      return node.find_peer(t, peer, deadline);
+    });
   }
 
   // --- pub/sub
@@ -197,11 +195,11 @@ class Host {
  private:
   struct State;
   using Slot = asio::cancellation_slot;
-  using Command = std::function<OpId(Node&, Turn)>;
+  using Command = std::function<OpId(Node&, Turn, Time deadline)>;
 
   explicit Host(std::shared_ptr<State> state);
 
-  void start(Command command, Handler<OpReport> done, Slot slot);
+  void start(Command command, Duration limit, Handler<OpReport> done, Slot slot);
   void start_open(const PeerId& peer, std::string protocol, Bytes first, Duration limit,
                   Handler<Stream> done, Slot slot);
   void start_shutdown(Handler<void> done);
@@ -226,11 +224,11 @@ class Host {
 
   // What one operation of the node reports, as its own type.
   template <class T, class Token>
-  auto operation(Command command, Token& token) {
+  auto operation(Duration limit, Token& token, Command command) {
     return initiate<T>(
-        [this, command = std::move(command)](Handler<T> done, Slot slot) mutable {
+        [this, limit, command = std::move(command)](Handler<T> done, Slot slot) mutable {
           start(
-              std::move(command),
+              std::move(command), limit,
               [done = std::move(done)](Result<OpReport> result) mutable {
                 done(result ? Result<T>(take<T>(*std::move(result)))
                             : std::unexpected(std::move(result).error()));
