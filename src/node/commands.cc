@@ -5,6 +5,7 @@ namespace kadmesh {
 ListenId Node::listen(Turn turn, const Endpoint& at) {
   const ListenId id{state_->next_listen++};
   if (state_->closing) return on_listen_failed(turn, id, State::shut()), id;
+  state_->listening.try_emplace(id);
   state_->actions.emplace_back(ListenPipe{id, at});
   state_->settle(turn);
   return id;

@@ -86,20 +86,25 @@ Node::~Node() = default;
 
 // --- inputs
 void Node::on_listening(Turn turn, ListenId id, std::vector<Multiaddr> addrs) {
+  const auto at = state_->listening.find(id);
+  if (at == state_->listening.end()) return;
   state_->report(Listening{id, addrs});
-  state_->listening[id] = std::move(addrs);
+  at->second = std::move(addrs);
   state_->addrs_changed(turn);
   state_->settle(turn);
 }
 
 void Node::on_addrs_changed(Turn turn, ListenId id, std::vector<Multiaddr> addrs) {
-  state_->listening[id] = std::move(addrs);
+  const auto at = state_->listening.find(id);
+  if (at == state_->listening.end()) return;
+  at->second = std::move(addrs);
   state_->addrs_changed(turn);
   state_->kad.on_network_changed(turn);
   state_->settle(turn);
 }
 
 void Node::on_listen_failed(Turn turn, ListenId id, const Error& cause) {
+  state_->listening.erase(id);
   state_->report(ListenFailed{id, cause});
   state_->settle(turn);
 }

@@ -76,7 +76,7 @@ class Node {
   Node(const KeyPair& identity, NodeConfig config, Turn start);
   ~Node();
 
-  // --- inputs from the driver. Whatever names a connection that is gone is ignored.
+  // --- inputs from the driver. Whatever names a connection or a listener that is gone is ignored.
   void on_listening(Turn turn, ListenId id, std::vector<Multiaddr> addrs);
   void on_listen_failed(Turn turn, ListenId id, const Error& cause);
   // Interfaces changed under a wildcard listener: we may be in another network, so the waits of

@@ -117,6 +117,19 @@ TEST_CASE("node: when its interfaces change it looks for its seeds at once") {
   CHECK(next() <= after(town.now().mono, 1s));
 }
 
+TEST_CASE("node: a listener that is stopped before it is up stays stopped") {
+  Rng rng(1);
+  const Turn turn{{Time(1h), WallTime(1h)}, rng};
+  Node node(KeyPair::make(rng), {}, turn);
+  const ListenId id = node.listen(turn, Endpoint{});
+  node.stop_listening(turn, id);
+  std::size_t stops = 0;
+  while (const auto action = node.poll()) stops += std::holds_alternative<StopListening>(*action);
+  CHECK(stops == 1);
+  node.on_listening(turn, id, {nowhere()});
+  CHECK(node.listen_addrs().empty());
+}
+
 TEST_CASE("node: everything closed, and nothing is left") {
   Town town;
   const auto alice = town.citizen(), bob = town.citizen();
