@@ -153,14 +153,25 @@ pb::GossipMessage unsigned_form(const GossipMessage& message) {
   return out;
 }
 
-// Of a message that has been decoded.
-Bytes without_signature(ByteView encoded) {
-  Bytes out;
-  out.reserve(encoded.size());
+// As every encoder writes a known field: tag and length as short as they can be.
+bool shortest(const ProtoField& field) {
+  return field.whole.size() == 1 + varint_size(field.body.size()) + field.body.size();
+}
+
+// What the author of a message that has been decoded has signed.
+Result<Bytes> signed_part(ByteView encoded) {
+  Bytes out = to_bytes(as_bytes(kSignaturePrefix));
+  out.reserve(out.size() + encoded.size());
+  std::uint32_t last = 0;
   while (!encoded.empty()) {
     const ProtoField field = *take_field(encoded);
-    const bool left_out = field.number == kSignature || field.number == kKey;
-    if (!field.is_bytes || !left_out) append(out, field.whole);
+    if (field.number == kKey && field.body.empty())
+      return fail(Errc::protocol, "gossip: a key that is empty");
+    if (field.number == kSignature || field.number == kKey) continue;
+    if (field.number <= kTopic && (field.number <= last || !shortest(field)))
+      return fail(Errc::protocol, "gossip: a message in a form that nobody else would verify");
+    last = field.number;
+    append(out, field.whole);
   }
   return out;
 }
@@ -172,7 +183,8 @@ Result<void> take_author(SignedMessage& message, ByteView from) {
 }
 
 Result<void> take(SignedMessage& message, const ProtoField& field) {
-  if (!field.is_bytes) return {};
+  if (field.number > kKey) return {};
+  if (!field.is_bytes) return fail(Errc::malformed, "gossip: a field of a message is no bytes");
   switch (field.number) {
     case kFrom:
       return take_author(message, field.body);
@@ -210,8 +222,9 @@ Result<void> check_strict_sign(const SignedMessage& message) {
     return fail(Errc::protocol, "gossip: an unsigned message where signatures are demanded");
   if (message.seqno.size() != kSeqnoSize)
     return fail(Errc::protocol, "gossip: a sequence number that is not 8 bytes");
+  ASSIGN_OR_RETURN(const Bytes statement, signed_part(message.encoded));
   ASSIGN_OR_RETURN(const PublicKey key, author_key(message));
-  if (!key.verify(signed_bytes(without_signature(message.encoded)), message.signature))
+  if (!key.verify(statement, message.signature))
     return fail(Errc::auth, "gossip: a signature that does not verify");
   return {};
 }
