@@ -25,7 +25,9 @@ void Gossip::State::forget_old(Time now) {
   seen.expire(now);
   backoff.expire(now);
   std::erase_if(asking, [&](const auto& entry) {
-    return after(entry.second.when, gossip::kAskAgain) <= now;
+    const bool over = after(entry.second.when, gossip::kAskAgain) <= now;
+    if (over) promised_less(entry.second.peer);
+    return over;
   });
 }
 

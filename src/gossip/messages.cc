@@ -87,7 +87,7 @@ void Gossip::State::receive(Turn turn, const PeerId& from, ByteView encoded) {
       !gossip::check_signature(*received, config.policy))
     return void(++counts.rejected);
   seen.add(id, turn.now.mono);
-  asking.erase(id);
+  if (const auto asked = asking.extract(id)) promised_less(asked.mapped().peer);
   GossipFresh fresh{from, id, gossip::owned(*received),
                     std::make_shared<const Bytes>(gossip::message_frame(encoded)),
                     after(turn.now.mono, gossip::kValidationTimeout)};
@@ -147,13 +147,28 @@ void Gossip::State::take_ihave(Turn turn, const PeerId& peer, const gossip::IHav
 bool Gossip::State::may_ask(Turn turn, const PeerId& peer, const MessageId& id) {
   const auto at = asking.find(id);
   if (at == asking.end()) {
-    if (asking.size() >= gossip::kMostAsking) return false;
+    if (!room_to_ask(peer)) return false;
+    ++peers.at(peer).promised;
     return asking.try_emplace(id, GossipAsked{turn.now.mono, peer}).second;
   }
   const Duration wait = at->second.peer == peer ? gossip::kAskAgain : gossip::kAskAnother;
   if (after(at->second.when, wait) > turn.now.mono) return false;
+  promised_less(at->second.peer);
+  ++peers.at(peer).promised;
   at->second = {turn.now.mono, peer};
   return true;
+}
+
+bool Gossip::State::room_to_ask(const PeerId& peer) const {
+  if (asking.size() < gossip::kMostAsking) return true;
+  return peers.at(peer).promised < gossip::kMostAsking / peers.size() &&
+         asking.size() < 2 * gossip::kMostAsking;
+}
+
+// The peer may have left.
+void Gossip::State::promised_less(const PeerId& peer) {
+  const auto at = peers.find(peer);
+  if (at != peers.end() && at->second.promised > 0) --at->second.promised;
 }
 
 void Gossip::State::take_iwant(const PeerId& peer, const std::vector<MessageId>& wanted) {

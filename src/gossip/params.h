@@ -43,7 +43,9 @@ inline constexpr std::size_t kMostBackoffs = 50'000;
 inline constexpr std::size_t kMostValidating = 1'024;                  // go's per-topic concurrency
 inline constexpr std::size_t kMostValidatingBytes = 64 * 1024 * 1024;  // of data
 inline constexpr Duration kValidationTimeout = 10s;
-// Ids asked for and not yet come: four peers that promise all they can until kAskAgain.
+// Ids asked for and not yet come: four peers that promise all they can until kAskAgain. Beyond it a
+// peer is still asked for its share, so that those who promise and do not bring keep nobody else
+// from repairing; twice as many is the most.
 inline constexpr std::size_t kMostAsking = 60'000;
 // A peer that told of a message and does not bring it must not keep us from asking the next one,
 // while the message is still told of: less than a heartbeat.

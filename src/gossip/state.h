@@ -44,6 +44,7 @@ struct GossipPeer {
   std::deque<std::shared_ptr<const Bytes>> early;  // wait for the stream to open for the first time
   std::size_t early_bytes = 0;
   std::size_t ihaves = 0, asked = 0;  // in this heartbeat
+  std::size_t promised = 0;           // entries of State::asking that name it
   std::size_t shared_topics = 0;      // both subscribe: it is held while there are any
 };
 
@@ -141,6 +142,8 @@ struct Gossip::State {
   void verdict(ValidationId id, Verdict verdict);
   void take_ihave(Turn turn, const PeerId& peer, const gossip::IHave& have);
   bool may_ask(Turn turn, const PeerId& peer, const MessageId& id);
+  bool room_to_ask(const PeerId& peer) const;
+  void promised_less(const PeerId& peer);
   void take_iwant(const PeerId& peer, const std::vector<MessageId>& wanted);
 
   // --- heartbeat.cc
