@@ -28,6 +28,10 @@ inline constexpr std::size_t kMostAddrsHandedOut = 8;
 // One address handed out or heard; webtransport with two certificate hashes has 120 bytes.
 inline constexpr std::size_t kMostAddrSize = 256;
 inline constexpr std::size_t kMostProviders = 256;  // kept of one answer
+// Of the providers that a search wants, one answer brings a quarter; more of it only where the
+// others leave room. Otherwise the first liar on the way could end every search with peers it made
+// up.
+inline constexpr std::size_t kProviderAnswers = 4;
 
 // --- keys ---------------------------------------------------------------------------------------
 inline constexpr std::size_t kMostProviderKey = 80;  // go refuses longer ones

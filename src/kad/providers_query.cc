@@ -27,6 +27,8 @@ QueryStep ProvidersQuery::advance(Turn turn) {
   if (phase_ == Phase::searching) {
     if (auto step = search_.next(turn)) return *std::move(step);
     phase_ = Phase::done;
+    fill_up();
+    return next(turn);
   }
   return Finished{report(turn), {}};
 }
@@ -48,8 +50,19 @@ void ProvidersQuery::on_stored(Turn, StoreTag, const StoreResult& result) {
 
 Result<void> ProvidersQuery::on_reply(Turn, const PeerId& peer, const KadMessage& message) {
   search_.on_answer(peer, message);
-  for (const KadPeer& provider : message.providers) found(hearsay(provider));
+  const std::size_t before = providers_.size();
+  const std::size_t share = std::max<std::size_t>(most_ / kProviderAnswers, 1);
+  for (const KadPeer& provider : message.providers) {
+    if (providers_.size() - before < share)
+      found(hearsay(provider));
+    else if (spare_.size() < kMostProviders)
+      spare_.push_back(hearsay(provider));
+  }
   return {};
+}
+
+void ProvidersQuery::fill_up() {
+  for (Contact& provider : std::exchange(spare_, {})) found(std::move(provider));
 }
 
 void ProvidersQuery::found(Contact provider) {
@@ -63,6 +76,7 @@ void ProvidersQuery::on_deadline(Turn) {
   search_.expire();
   expired_ = true;
   phase_ = Phase::done;
+  fill_up();
 }
 
 Result<KadReport> ProvidersQuery::report(Turn turn) const {

@@ -1,4 +1,5 @@
-// GET_PROVIDERS: who provides a key, each told of as it is found and once.
+// GET_PROVIDERS: who provides a key, each told of as it is found and once; what exceeds an answer's
+// share (kProviderAnswers) when the search is over.
 //
 //   loading (the local store) -> searching -> done
 #pragma once
@@ -27,6 +28,7 @@ class ProvidersQuery final : public Query {
   enum class Phase { loading, searching, done };
 
   void found(Contact provider);
+  void fill_up();
   Result<KadReport> report(Turn turn) const;
 
   const KadView& view_;
@@ -39,6 +41,7 @@ class ProvidersQuery final : public Query {
   std::optional<Error> refused_;
   std::vector<Contact> providers_;
   std::set<PeerId> seen_;
+  std::vector<Contact> spare_;  // beyond their answer's share; at most kMostProviders
 };
 
 }  // namespace kadmesh

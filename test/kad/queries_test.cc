@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "kad/bootstrap.h"
 #include "kad/closest_query.h"
 #include "kad/get_query.h"
@@ -295,6 +297,27 @@ TEST_CASE("queries: a walk that has enough providers ends, and withdraws what is
   REQUIRE(a.ended.size() == 1);
   CHECK(std::get<ProvidersReport>(*a.ended[0].report).providers.size() == 1);
   CHECK(a.queries.outstanding() == 0);
+}
+
+TEST_CASE("H56: an answer full of invented providers ends no search, and hides no real one") {
+  Asking a(5);
+  a.queries.start(a.turn(),
+                  std::make_unique<ProvidersQuery>(a.view, bytes("cid"), 8, a.now, at(10s)),
+                  Purpose::user, at(10s));
+  a.drain();
+  a.queries.on_stored(a.turn(), KadOp{1}, StoreTag::value, StoreRows{});
+  a.drain();
+  REQUIRE(a.requests.size() == 5);
+  KadMessage liar{KadType::get_providers, bytes("cid"), {}, {}, {}}, honest = liar;
+  for (std::uint32_t i = 100; i < 140; ++i) liar.providers.push_back({peer(i), {home(i)}, {}});
+  honest.providers.push_back({peer(50), {home(50)}, {}});
+  a.reply(a.requests[0], liar);
+  CHECK(a.ended.empty());
+  for (std::size_t i = 1; i < 5; ++i) a.reply(a.requests[i], honest);
+  REQUIRE(a.ended.size() == 1);
+  const auto& found = std::get<ProvidersReport>(*a.ended[0].report).providers;
+  CHECK(found.size() == 8);
+  CHECK(std::ranges::count(found, peer(50), &Contact::peer) == 1);
 }
 
 TEST_CASE("queries: addresses that we know ourselves come before hearsay") {
