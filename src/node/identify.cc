@@ -101,6 +101,7 @@ struct Identify::State {
   std::string agent, protocol_version;
   std::vector<Multiaddr> addrs;
   std::uint64_t record_seq = 0;
+  std::optional<Bytes> record;  // of addrs, once anybody has asked
   Time push_due = kNever;
 
   std::map<PeerId, Neighbour> neighbours;
@@ -123,11 +124,14 @@ struct Identify::State {
     return message;
   }
 
+  // Signed once: whoever asks again costs us no more than it costs him.
   Bytes our_record(Turn turn) {
+    if (record) return *record;
     const auto wall = turn.now.wall.time_since_epoch().count();
     record_seq = std::max(record_seq + 1, static_cast<std::uint64_t>(std::max<long>(wall, 0)));
-    return seal_peer_record(identity, {identity.peer_id(), record_seq, addrs},
-                            RecordFlavour::standard);
+    record = seal_peer_record(identity, {identity.peer_id(), record_seq, addrs},
+                              RecordFlavour::standard);
+    return *record;
   }
 
   // A stream's first window holds all of it, so a short write means a stream that is dead.
@@ -264,6 +268,7 @@ Identify::Identify(Swarm& swarm, const KeyPair& identity, std::string agent,
                        std::move(protocol_version),
                        {},
                        0,
+                       std::nullopt,
                        kNever,
                        {},
                        {},
@@ -295,6 +300,7 @@ void Identify::forget(const PeerId& peer) { state_->neighbours.erase(peer); }
 void Identify::set_addrs(Turn turn, std::vector<Multiaddr> addrs) {
   if (state_->addrs == addrs) return;
   state_->addrs = std::move(addrs);
+  state_->record.reset();
   protocols_changed(turn);
 }
 
