@@ -32,6 +32,10 @@
 
 namespace kadmesh {
 
+// Of all connections an eighth is only for our own dials: who fills the others (idle ones are kept
+// open by a request a minute) must not keep us from reaching whom we choose.
+inline constexpr std::size_t kOwnConnections = 8;
+
 struct SwarmLimits {
   std::size_t connections = 4096;  // in all, dialling ones included
   std::size_t connections_per_peer = 4;

@@ -30,10 +30,26 @@ Streams* Swarm::State::streams(ConnId id) {
 
 // Before anything is made for it.
 bool Swarm::State::refuse(const Endpoint& remote) {
-  if (links.size() >= config.limits.connections) return ++refusals.connections > 0;
-  if (opening_inbound >= config.limits.opening_inbound) return ++refusals.opening > 0;
+  const std::size_t most = config.limits.connections;
+  if (links.size() >= most - most / kOwnConnections) return ++refusals.connections > 0;
   if (!accept_limit.admit(remote, now)) return ++refusals.rate > 0;
-  return false;
+  if (opening_inbound < config.limits.opening_inbound) return false;
+  return ++refusals.opening > 0 && !make_way();
+}
+
+// Whoever has been at it for longest, and longer than an honest handshake takes.
+bool Swarm::State::make_way() {
+  const auto stalls = [this](const auto& entry) {
+    const Link& link = entry.second;
+    return link.stage == Link::Stage::opening && !link.ours &&
+           after(link.since, kHandshakePatience) <= now;
+  };
+  const auto oldest = std::ranges::find_if(links, stalls);
+  if (oldest == links.end()) return false;
+  const ConnId id = oldest->first;
+  oldest->second.connection->close({Errc::timeout, "a handshake that stalls makes way for others"});
+  settle(id);
+  return true;
 }
 
 void Swarm::State::open(Turn turn, ConnId id, Role role) {

@@ -29,6 +29,11 @@ enum class JobId : std::uint64_t {};
 // Waiting dials of one node, all jobs together: each is an operation of somebody.
 inline constexpr std::size_t kMaxDials = 4096;
 
+// Two round trips to the other side of the world, and some loss. Unauthenticated connections that
+// are older are closed when others want their places: two hosts that accept and say nothing would
+// otherwise hold all of them.
+inline constexpr Duration kHandshakePatience = 2s;
+
 // "peers being dialled: 512 of 512, on our side"
 Error limit_reached(std::string_view scope, std::size_t current, std::size_t limit);
 
@@ -71,6 +76,7 @@ struct Swarm::State {
   Streams* streams(ConnId id);  // of a connection that is up, or was
   ConnId new_id() { return ConnId{++last_conn}; }
   bool refuse(const Endpoint& remote);
+  bool make_way();
   void open(Turn turn, ConnId id, Role role);
   // After an input: notices what the connection has become.
   void settle(ConnId id);

@@ -394,6 +394,25 @@ TEST_CASE("H21: accepted connections that do not authenticate are bounded in cou
   CHECK(!swarm.poll_event());
 }
 
+TEST_CASE("H21: who stalls in its handshake makes way for who does not") {
+  SwarmNet net;
+  SwarmConfig config;
+  config.limits.opening_inbound = 10;
+  Swarm& swarm = net.swarm(net.add(config));
+  std::set<ConnId> stalling;
+  for (std::uint16_t i = 0; i < 10; ++i)
+    stalling.insert(swarm.on_accepted(net.turn(0), net.endpoint(0), net.endpoint(9, i)));
+  const Turn later{{net.in(2s), {}}, net.node(0).rng};
+  while (swarm.poll_action()) continue;
+  const ConnId honest = swarm.on_accepted(later, net.endpoint(0), net.endpoint(8));
+  std::vector<ConnId> closed;
+  while (auto action = swarm.poll_action())
+    if (const auto* close = std::get_if<ClosePipe>(&*action)) closed.push_back(close->id);
+  CHECK(closed == std::vector{*stalling.begin()});
+  CHECK(closed.front() != honest);
+  CHECK(swarm.counters().opening == 10);
+}
+
 TEST_CASE("H21: a place among the unauthenticated is free again once a peer has authenticated") {
   SwarmNet net;
   SwarmConfig config;
@@ -471,6 +490,23 @@ TEST_CASE("swarm: at the total limit a dial fails with the limit, and inbound is
   net.run_for(15s);
   CHECK(!net.only<DialFinished>(2).result.has_value());
   CHECK(net.swarm(0).counters().connections == 1);
+}
+
+TEST_CASE("H7: who fills our connections from outside does not keep us from dialling") {
+  SwarmNet net;
+  SwarmConfig config;
+  config.limits.connections = 8;
+  net.swarm(net.add(config)).serve("/echo/1");
+  for (std::size_t n = 1; n <= 9; ++n) {
+    net.add();
+    net.dial(n, 0);
+    net.run_for(1s);
+  }
+  CHECK(net.swarm(0).connections().size() == 7);
+  CHECK(net.swarm(0).refusals().connections > 0);
+  net.dial(0, 9);
+  net.run_for(1s);
+  CHECK(net.swarm(0).connected(net.id(9)));
 }
 
 TEST_CASE("H4: a peer that asks and does not read is not read any more, until it does") {
