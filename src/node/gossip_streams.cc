@@ -17,6 +17,7 @@ struct Opening {
 };
 struct Open {
   StreamKey key;
+  Time since;
   std::deque<std::shared_ptr<const Bytes>> frames;
   std::size_t written = 0;  // of the first frame
 };
@@ -49,6 +50,7 @@ struct GossipStreams::State {
   std::map<StreamKey, Inbound> inbound;
   std::map<PeerId, StreamKey> theirs;
   Deadlines<PeerId> reopenings;  // of those that are Waiting
+  Deadlines<StreamKey> cut_off;  // of inbound ones, within an RPC
 
   // --- ours
   void open(Turn turn, const PeerId& peer) {
@@ -62,12 +64,14 @@ struct GossipStreams::State {
 
   void agreed(Turn turn, const StreamOpened& stream) {
     Outbound& out = outbound.at(stream.peer);
-    out.state = Open{stream.key, {}, 0};
-    out.reopens = 0;
+    out.state = Open{stream.key, turn.now.mono, {}, 0};
     gossip.on_stream_open(turn, stream.peer, stream.protocol);
   }
 
   void broken(Turn turn, const PeerId& peer, Outbound& out, const Error& why) {
+    // A peer that agrees and resets at once gets our hello as seldom as one that never agrees.
+    const auto* open = std::get_if<Open>(&out.state);
+    if (open && after(open->since, kReopenMost) <= turn.now.mono) out.reopens = 0;
     const bool give_up = why.code == Errc::unsupported || out.reopens >= kMostReopens;
     if (give_up) {
       out.state = Refused{};
@@ -120,21 +124,31 @@ struct GossipStreams::State {
     const auto at = inbound.find(key);
     theirs.erase(at->second.peer);
     inbound.erase(at);
+    cut_off.cancel(key);
     swarm.release(turn, key);
   }
 
   void read(Turn turn, StreamKey key, Inbound& in) {
     ByteView bytes = swarm.readable(key);
     const std::size_t count = bytes.size();
+    bool begins = in.frames.at_boundary();
     while (!bytes.empty()) {
       const auto rpc = in.frames.next(bytes);
-      if (!rpc) {
-        swarm.reset(turn, key, 0);
-        return drop(turn, key);
-      }
-      if (*rpc) gossip.on_rpc(turn, in.peer, **rpc);
+      if (!rpc) return abort(turn, key);
+      if (!*rpc) break;
+      begins = true;
+      gossip.on_rpc(turn, in.peer, **rpc);
     }
     swarm.consumed(turn, key, count);
+    if (in.frames.at_boundary())
+      cut_off.cancel(key);
+    else if (begins)
+      cut_off.set(key, after(turn.now.mono, kRpcTimeout));
+  }
+
+  void abort(Turn turn, StreamKey key) {
+    swarm.reset(turn, key, 0);
+    drop(turn, key);
   }
 
   void on_theirs(Turn turn, const SwarmEvent& event, StreamKey key, Inbound& in) {
@@ -144,7 +158,7 @@ struct GossipStreams::State {
 };
 
 GossipStreams::GossipStreams(Swarm& swarm, Gossip& gossip)
-    : state_(new State{swarm, gossip, {}, {}, {}, {}, {}}) {
+    : state_(new State{swarm, gossip, {}, {}, {}, {}, {}, {}}) {
   for (const std::string& protocol : Gossip::protocols()) swarm.serve(protocol);
 }
 
@@ -177,9 +191,7 @@ void GossipStreams::send(Turn turn, const GossipSend& message) {
 void GossipStreams::fault(Turn turn, const GossipFault& fault) {
   const auto at = state_->theirs.find(fault.peer);
   if (at == state_->theirs.end()) return;
-  const StreamKey key = at->second;
-  state_->swarm.reset(turn, key, 0);
-  state_->drop(turn, key);
+  state_->abort(turn, StreamKey(at->second));
 }
 
 bool GossipStreams::on_event(Turn turn, const SwarmEvent& event) {
@@ -202,9 +214,12 @@ bool GossipStreams::on_event(Turn turn, const SwarmEvent& event) {
 
 void GossipStreams::on_timer(Turn turn) {
   while (const auto peer = state_->reopenings.expire(turn.now.mono)) state_->open(turn, *peer);
+  while (const auto key = state_->cut_off.expire(turn.now.mono)) state_->abort(turn, *key);
 }
 
-Time GossipStreams::next_timer() const { return state_->reopenings.next(); }
+Time GossipStreams::next_timer() const {
+  return std::min(state_->reopenings.next(), state_->cut_off.next());
+}
 
 std::size_t GossipStreams::unsent_bytes() const {
   std::size_t total = 0;

@@ -4,9 +4,13 @@
 //   none -> opening -> open        opened at once when the peer connects
 //            |          |
 //            +-> waiting <-+       a stream that broke is opened again after kReopenFirst, doubled
-//            |                     up to kReopenMost, kMostReopens times
+//            |                     up to kReopenMost, kMostReopens times; counted afresh behind one
+//            |                     that has held for kReopenMost
 //            +-> refused           the peer serves none of our protocols; retry() when it says it
 //            does
+//
+// What a peer says comes whole within kRpcTimeout of its first byte, or its stream is reset: an RPC
+// of 1 MiB is held until its last byte.
 //
 // A peer's newer stream replaces its older one, as in every stack. Closing or writing on the stream
 // of a peer makes go declare us dead, so we do neither.
@@ -26,6 +30,7 @@ class GossipStreams {
   static constexpr Duration kReopenFirst = 100ms;
   static constexpr Duration kReopenMost = 10s;
   static constexpr unsigned kMostReopens = 8;
+  static constexpr Duration kRpcTimeout = 60s;  // the longest at 18 KB/s
 
   // Both outlive this. Serves gossip's protocols from construction on.
   GossipStreams(Swarm& swarm, Gossip& gossip);

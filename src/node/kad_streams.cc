@@ -67,8 +67,8 @@ struct KadStreams::State {
     const auto request = from.frames.next(bytes);
     swarm.consumed(turn, key, before - bytes.size());
     if (!request) return abort(turn, key);
-    keep(turn, key);
     if (!*request) return;
+    keep(turn, key);
     from.busy = kad.on_request(turn, from.peer, **request);
     waiting.emplace(*from.busy, key);
   }

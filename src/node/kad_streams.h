@@ -2,8 +2,9 @@
 // (libp2p specs, kad-dht/README.md, "RPC messages"; go's client keeps one stream for all).
 //
 // A request is read only when the one before it was answered, so a peer that floods one stream
-// fills its window and waits. ADD_PROVIDER has no answer: a byte too many would be read by go as
-// the answer to its next request.
+// fills its window and waits. From one whole request, or answer, to the next kIdle may pass; bytes
+// that make no request buy no time. ADD_PROVIDER has no answer: a byte too many would be read by go
+// as the answer to its next request.
 #pragma once
 
 #include <cstddef>

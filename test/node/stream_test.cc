@@ -50,4 +50,40 @@ TEST_CASE_FIXTURE(Callers, "stream: beginning with more than it takes at once fa
   CHECK(error(asker, op).code == Errc::limit);
 }
 
+// As a peer could that keeps a request of the largest size in our memory for ever.
+TEST_CASE_FIXTURE(Callers, "kad streams: a request that comes a byte at a time ends its stream") {
+  const OpId op = start(asker, [&](Node& n, Turn t, Time by) {
+    return n.open_stream(t, id(answerer), {config().kad.protocol}, by, Bytes{0x80, 0x01});
+  });
+  REQUIRE(run_until([&] { return ended(asker, op); }, 2s));
+  const StreamKey key = std::get<StreamReport>(*result(asker, op)->result).key;
+  const auto reset = [&] {
+    return std::ranges::any_of(reports(asker), [&](const Report& report) {
+      const auto* event = std::get_if<StreamEvent>(&report);
+      return event && std::holds_alternative<StreamReset>(*event);
+    });
+  };
+  for (int i = 0; i < 4; ++i) {
+    run_for(20s);
+    CHECK_FALSE(reset());
+    command(asker, [&](Node& n, Turn t) { n.write(t, key, Bytes{0}); });
+  }
+  run_for(20s);
+  CHECK(reset());
+}
+
+TEST_CASE_FIXTURE(Callers, "H28: whoever asks who we are again and again gets the same signature") {
+  const auto ask = [&] {
+    const OpId op = start(asker, [&](Node& n, Turn t, Time by) {
+      return n.open_stream(t, id(answerer), {std::string(kIdentifyProtocol)}, by);
+    });
+    run_for(1s);
+    const StreamKey key = std::get<StreamReport>(*result(asker, op)->result).key;
+    return to_bytes(node(asker).readable(key));
+  };
+  const Bytes first = ask();
+  REQUIRE_FALSE(first.empty());
+  CHECK(ask() == first);
+}
+
 }  // namespace kadmesh
