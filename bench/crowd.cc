@@ -20,11 +20,10 @@ void raise_limits() {
   setrlimit(RLIMIT_NOFILE, &files);
 }
 
-// Members that ask nothing of the DHT while they stay: the peer is to be idle.
+// Members of another DHT, who ask the peer nothing while they stay: it is to be idle.
 HostConfig member() {
   HostConfig config;
-  config.node.kad.server = false;
-  config.node.kad.health_interval = config.node.kad.refresh_interval = 24h;
+  config.node.kad.protocol = "/crowd/kad/1.0.0";
   return config;
 }
 

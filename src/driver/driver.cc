@@ -103,8 +103,7 @@ void Driver::settle() {
 
 void Driver::perform(NodeAction action) {
   if (auto* dial = std::get_if<DialPipe>(&action)) return pipes_.dial(dial->id, dial->to);
-  if (auto* write = std::get_if<WritePipe>(&action))
-    return pipes_.write(write->id, std::move(write->bytes));
+  if (auto* out = std::get_if<WritePipe>(&action)) return write(std::move(*out));
   if (auto* read = std::get_if<ReadPipe>(&action)) return pipes_.read(read->id, read->wanted);
   if (auto* close = std::get_if<ClosePipe>(&action)) return pipes_.close(close->id, close->abort);
   if (auto* line = std::get_if<KeyLogLine>(&action)) return log_key(*line);
@@ -113,6 +112,11 @@ void Driver::perform(NodeAction action) {
   if (auto* op = std::get_if<StoreOp>(&action))
     return storage_.submit(op->id, std::move(op->request));
   on_report_(std::get<Report>(std::move(action)));
+}
+
+void Driver::write(WritePipe action) {
+  const std::size_t taken = pipes_.write(action.id, std::move(action.bytes));
+  if (taken > 0) on_written(action.id, taken);
 }
 
 void Driver::listen(const ListenPipe& action) {

@@ -51,6 +51,7 @@ class Driver {
  private:
   void settle();
   void perform(NodeAction action);
+  void write(WritePipe action);
   void listen(const ListenPipe& action);
   void accepted(asio::ip::tcp::socket socket);
   void log_key(const KeyLogLine& line);

@@ -49,6 +49,7 @@ struct Pipes::Pipe {
   std::vector<Bytes> flying;
   bool wanted = true;  // its bytes, by the node
   bool awaiting = false;
+  bool heard = false;    // bytes were read, and nothing was written since
   bool closing = false;  // the node has let go; only the flush is left
   std::unique_ptr<asio::steady_timer> flush_deadline;
 };
@@ -111,6 +112,7 @@ void Pipes::on_awaited(const std::shared_ptr<Pipe>& pipe, const asio::error_code
 void Pipes::read(const std::shared_ptr<Pipe>& pipe) {
   asio::error_code error;
   const std::size_t count = pipe->socket.read_some(asio::buffer(buffer_), error);
+  pipe->heard = count > 0;
   if (count > 0) events_.bytes(pipe->id, ByteView(buffer_).first(count));
   if (pipe->closing || !pipe->socket.is_open()) return;
   if (error && error != asio::error::would_block) return broken(pipe, error);
@@ -126,11 +128,25 @@ void Pipes::read(ConnId id, bool wanted) {
   await_bytes(at->second);
 }
 
-void Pipes::write(ConnId id, Bytes bytes) {
+std::size_t Pipes::write(ConnId id, Bytes bytes) {
   const auto at = open_.find(id);
-  if (at == open_.end() || at->second->closing) return;
-  at->second->waiting.push_back(std::move(bytes));
-  if (at->second->flying.empty()) flush(at->second);
+  if (at == open_.end() || at->second->closing) return 0;
+  Pipe& pipe = *at->second;
+  const std::size_t taken = answer(pipe, bytes);
+  if (taken == bytes.size()) return taken;
+  bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(taken));
+  pipe.waiting.push_back(std::move(bytes));
+  if (pipe.flying.empty()) flush(at->second);
+  return taken;
+}
+
+// A pipe that is broken says so when the rest is flushed.
+std::size_t Pipes::answer(Pipe& pipe, ByteView bytes) {
+  const bool first = pipe.flying.empty() && pipe.waiting.empty();
+  if (!std::exchange(pipe.heard, false) || !first) return 0;
+  asio::error_code error;
+  const std::size_t taken = pipe.socket.write_some(asio::buffer(bytes.data(), bytes.size()), error);
+  return error ? 0 : taken;
 }
 
 void Pipes::flush(const std::shared_ptr<Pipe>& pipe) {

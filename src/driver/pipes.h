@@ -45,7 +45,10 @@ class Pipes {
 
   void dial(ConnId id, const Endpoint& to);
   void adopt(ConnId id, asio::ip::tcp::socket socket);
-  void write(ConnId id, Bytes bytes);
+  // How many of the bytes the kernel took at once, which it does with what answers the bytes just
+  // read; the others are reported by Events::written. Once for what was read: who answers its own
+  // writing must not keep the loop.
+  std::size_t write(ConnId id, Bytes bytes);
   // Bytes are left in the kernel while not wanted; they are from the start.
   void read(ConnId id, bool wanted);
   // No event names `id` any more. What was written before is flushed first, unless `abort`.
@@ -61,6 +64,7 @@ class Pipes {
   void await_bytes(const std::shared_ptr<Pipe>& pipe);
   void on_awaited(const std::shared_ptr<Pipe>& pipe, const asio::error_code& error);
   void read(const std::shared_ptr<Pipe>& pipe);
+  std::size_t answer(Pipe& pipe, ByteView bytes);
   void flush(const std::shared_ptr<Pipe>& pipe);
   void on_flushed(const std::shared_ptr<Pipe>& pipe, const asio::error_code& error,
                   std::size_t count);

@@ -81,7 +81,7 @@ void Gossip::State::take(Turn turn, const PeerId& peer, const gossip::Rpc& rpc) 
   for (const gossip::SubOpts& change : rpc.subscriptions)
     change.subscribe ? peer_subscribes(turn, peer, change.topic) : peer_leaves(peer, change.topic);
   for (const ByteView message : rpc.publish) receive(turn, peer, message);
-  if (!rpc.ihave.empty() && ++peers.at(peer).ihaves <= gossip::kMostIHaves)
+  if (!rpc.ihave.empty() && ++lazy_of(peers.at(peer)).ihaves <= gossip::kMostIHaves)
     for (const gossip::IHave& have : rpc.ihave) take_ihave(turn, peer, have);
   take_iwant(peer, rpc.iwant);
   for (const Topic& topic : rpc.graft) take_graft(turn, peer, topic);

@@ -8,7 +8,7 @@ namespace kadmesh {
 
 void Gossip::State::heartbeat(Turn turn) {
   next_heartbeat = after(turn.now.mono, config.heartbeat);
-  for (auto& [peer, state] : peers) state.ihaves = state.asked = 0;
+  ++beat;
   forget_old(turn.now.mono);
   for (auto at = topics.begin(); at != topics.end();) {
     auto& [topic, about] = *at;

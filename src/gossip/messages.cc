@@ -134,13 +134,19 @@ void Gossip::State::take_ihave(Turn turn, const PeerId& peer, const gossip::IHav
   if (topic == topics.end() || !topic->second.subscribed) return;
   GossipPeer& from = peers.at(peer);
   if (from.stream == GossipPeer::Stream::closed) return;
+  GossipPeer::Lazy& lazy = lazy_of(from);
   for (const MessageId& id : have.ids) {
-    if (from.asked >= gossip::kMostAsked) return;
+    if (lazy.asked >= gossip::kMostAsked) return;
     if (seen.contains(id) || !may_ask(turn, peer, id)) continue;
     tell(peer).iwant.push_back(id);
-    ++from.asked;
+    ++lazy.asked;
     ++counts.iwant_sent;
   }
+}
+
+GossipPeer::Lazy& Gossip::State::lazy_of(GossipPeer& peer) const {
+  if (peer.lazy.beat != beat) peer.lazy = {.beat = beat};
+  return peer.lazy;
 }
 
 // Notes that the peer is asked, if it may be.

@@ -43,9 +43,13 @@ struct GossipPeer {
   std::uint64_t dropped = 0;                       // frames
   std::deque<std::shared_ptr<const Bytes>> early;  // wait for the stream to open for the first time
   std::size_t early_bytes = 0;
-  std::size_t ihaves = 0, asked = 0;  // in this heartbeat
-  std::size_t promised = 0;           // entries of State::asking that name it
-  std::size_t shared_topics = 0;      // both subscribe: it is held while there are any
+  struct Lazy {  // what its IHAVEs came to, in one heartbeat
+    std::uint64_t beat = 0;
+    std::size_t ihaves = 0, asked = 0;
+  };
+  Lazy lazy;                      // of an earlier heartbeat: State::lazy_of() begins anew
+  std::size_t promised = 0;       // entries of State::asking that name it
+  std::size_t shared_topics = 0;  // both subscribe: it is held while there are any
 };
 
 struct GossipTopic {
@@ -87,6 +91,7 @@ struct Gossip::State {
   std::map<MessageId, GossipAsked, gossip::ByText> asking;
   std::uint64_t seqno;
   std::uint64_t next_validation = 1;
+  std::uint64_t beat = 0;  // how many heartbeats there were
   Time next_heartbeat;
   std::set<PeerId> untold;  // have control that waits for the end of this input
   std::deque<GossipAction> actions;
@@ -142,6 +147,7 @@ struct Gossip::State {
   void verdict(ValidationId id, Verdict verdict);
   void take_ihave(Turn turn, const PeerId& peer, const gossip::IHave& have);
   bool may_ask(Turn turn, const PeerId& peer, const MessageId& id);
+  GossipPeer::Lazy& lazy_of(GossipPeer& peer) const;
   bool room_to_ask(const PeerId& peer) const;
   void promised_less(const PeerId& peer);
   void take_iwant(const PeerId& peer, const std::vector<MessageId>& wanted);

@@ -1,5 +1,7 @@
 #include "driver/pipes.h"
 
+#include <algorithm>
+#include <asio/completion_condition.hpp>
 #include <asio/read.hpp>
 #include <asio/write.hpp>
 #include <map>
@@ -49,6 +51,34 @@ TEST_CASE_FIXTURE(Wired, "pipes: bytes go both ways, and what was written is cou
   std::string said(8, ' ');
   asio::read(other, asio::buffer(said));
   CHECK(said == "good day");
+}
+
+TEST_CASE_FIXTURE(Wired, "pipes: what answers the bytes just read leaves at once, and only once") {
+  CHECK(pipes.write(kId, Bytes(3, 'a')) == 0);  // answers nothing
+  CHECK(run_until([&] { return written == 3; }));
+  other_says("?");
+  CHECK(run_until([&] { return heard == "?"; }));
+  CHECK(pipes.write(kId, Bytes(4, 'b')) == 4);
+  CHECK(pipes.write(kId, Bytes(5, 'c')) == 0);
+  CHECK(run_until([&] { return written == 8; }));
+  std::string said(12, ' ');
+  asio::read(other, asio::buffer(said));
+  CHECK(said == "aaabbbbccccc");
+}
+
+TEST_CASE_FIXTURE(Wired, "pipes: the rest of an answer that the kernel did not take follows it") {
+  other_says("?");
+  CHECK(run_until([&] { return heard == "?"; }));
+  Bytes large(16 << 20);
+  for (std::size_t i = 0; i < large.size(); ++i) large[i] = static_cast<std::uint8_t>(i % 251);
+  const std::size_t taken = pipes.write(kId, large);
+  CHECK(taken > 0);
+  REQUIRE(taken < large.size());
+  std::string said;
+  asio::async_read(other, asio::dynamic_buffer(said), asio::transfer_exactly(large.size()),
+                   [](asio::error_code, std::size_t) {});
+  CHECK(run_until([&] { return taken + written == large.size() && said.size() == large.size(); }));
+  CHECK(std::ranges::equal(as_bytes(said), large));
 }
 
 TEST_CASE_FIXTURE(Wired, "H4: bytes that are not wanted stay in the kernel until they are") {
