@@ -257,11 +257,11 @@ SqliteStore::SqliteStore(std::unique_ptr<State> state) : state_(std::move(state)
 SqliteStore::~SqliteStore() = default;
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::path& file,
-                                                       StoreLimits limits) {
+                                                       StoreLimits limits, const std::string& vfs) {
   sqlite3* raw = nullptr;
-  const int opened =
-      sqlite3_open_v2(file.c_str(), &raw,
-                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int opened = sqlite3_open_v2(
+      file.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+      vfs.empty() ? nullptr : vfs.c_str());
   auto state = std::make_unique<State>();
   state->database.reset(raw);
   state->limits = limits;

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 
 #include "store/store.h"
 
@@ -17,10 +18,11 @@ class SqliteStore final : public Store {
  public:
   static constexpr int kSchemaVersion = 1;
 
-  // Makes the file when there is none. Errc::io with SQLite's words; Errc::unsupported for a schema
+  // Makes the file when there is none, on the disk that SQLite knows as `vfs`; an empty name is the
+  // machine's. Errc::io with SQLite's words; Errc::unsupported for a schema
   // of a later version; Errc::refused when another process has it open.
   static Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& file,
-                                                   StoreLimits limits);
+                                                   StoreLimits limits, const std::string& vfs = {});
   ~SqliteStore() override;
 
   std::vector<StoreResult> run(WallTime now, std::vector<StoreRequest> batch) override;

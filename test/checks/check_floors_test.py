@@ -58,6 +58,8 @@ PLANTED = [
     ("generated", "gossip/mesh.cc", "#include <google/protobuf/message_lite.h>"),
     ("sqlite", "store/memory_store.cc", "#include <sqlite3.h>"),
     ("sqlite", "driver/host.cc", "#include <sqlite3.h>"),
+    ("sqlite", "sim/world.cc", "#include <sqlite3.h>"),
+    ("sqlite", "sim/disk.cc", '#include "store/sqlite_store.h"'),
     ("sqlite", "node/node.cc", '#include "store/sqlite_store.h"'),
     ("crypto", "kad/key.cc", "#include <openssl/sha.h>"),
     ("crypto", "transport/yamux.cc", "#include <sodium.h>"),
