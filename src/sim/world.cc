@@ -3,20 +3,50 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "sim/luck.h"
+#include "store/memory_store.h"
 
 namespace kadmesh {
+namespace {
 
-World::World(std::uint64_t seed, Duration latency) : latency_(latency), root_(seed) {}
+WorldConfig simple(std::uint64_t seed, Duration latency) {
+  WorldConfig config;
+  config.seed = seed;
+  config.link.latency = PairLatency{Always{latency}};
+  return config;
+}
+
+}  // namespace
+
+World::World(std::uint64_t seed, Duration latency) : World(simple(seed, latency)) {}
+
+World::World(WorldConfig config)
+    : config_(std::move(config)),
+      calendar_(config_.start.mono),
+      clock_(config_.start.mono, config_.start),
+      network_(config_.seed, config_.link, config_.addresses, calendar_, *this) {
+  if (!config_.make_store)
+    config_.make_store = [](std::size_t, StoreFate) {
+      return std::make_unique<MemoryStore>(StoreLimits{});
+    };
+}
+
 World::~World() = default;
 
 // --- nodes
-World::Index World::add(NodeConfig config) {
-  Rng rng = root_.fork();
-  KeyPair identity = KeyPair::make(rng);
+World::Index World::add(NodeConfig config, const NodeOptions& options) {
   const Index index = members_.size();
-  members_.push_back(
-      std::make_unique<Member>(std::move(config), std::move(identity), std::move(rng)));
-  members_.back()->store = std::make_unique<MemoryStore>(StoreLimits{});
+  KAD_CHECK(network_.add_host(options.host) == index);
+  Rng identity(derived_key(config_.seed, "identity", index));
+  members_.push_back(std::make_unique<Member>(
+      std::move(config), KeyPair::make(identity), Rng(derived_key(config_.seed, "node", index)),
+      NodeClock(calendar_.now(), options.clock.value_or(now()))));
+  Member& member = *members_.back();
+  member.clock.set_drift(calendar_.now(), options.drift_ppb);
+  if (options.forwarded)
+    if (const auto outer = network_.forward(host(index), kPort, *options.forwarded))
+      member.outer = *outer;
+  member.store = config_.make_store(index, StoreFate::lost);
   boot(index);
   return index;
 }
@@ -24,273 +54,294 @@ World::Index World::add(NodeConfig config) {
 void World::boot(Index index) {
   Member& member = *members_.at(index);
   ++member.life;
-  member.node = std::make_unique<Node>(member.identity, member.config, Turn{now(), member.rng});
-  settle(index);
+  const TurnScope scope(*this, index, TurnKind::boot);
+  member.node = std::make_unique<Node>(member.identity, member.config, turn_of(index));
 }
 
-World::Index World::add_listening(NodeConfig config) {
-  const Index index = add(std::move(config));
+World::Index World::add_listening(NodeConfig config, const NodeOptions& options) {
+  const Index index = add(std::move(config), options);
   listen(index);
   return index;
 }
 
+World::Index World::nodes(std::size_t count) {
+  return nodes(count, [this](Index index) { return default_config(index); });
+}
+
+World::Index World::nodes(std::size_t count, const std::function<NodeConfig(Index)>& config) {
+  const Index first = members_.size();
+  for (std::size_t i = 0; i < count; ++i) add_listening(config(members_.size()));
+  return first;
+}
+
+NodeConfig World::default_config(Index node) const {
+  NodeConfig config;
+  config.kad.protocol = "/sim/kad/1.0.0";
+  config.kad.validators.set("v", std::make_shared<PassThroughValidator>());
+  if (node > 0) config.kad.seeds = {addr(0)};
+  return config;
+}
+
 void World::listen(Index node) {
-  command(node, [&](Node& n, Turn t) { return n.listen(t, endpoint(node, kPort)); });
+  members_.at(node)->listens = true;
+  command(node, [&](Node& n, Turn t) { return n.listen(t, network_.address(host(node), kPort)); });
 }
 
-Endpoint World::endpoint(Index node, std::uint16_t port) const {
-  Endpoint endpoint;
-  endpoint.host = {10, static_cast<std::uint8_t>(node >> 16), static_cast<std::uint8_t>(node >> 8),
-                   static_cast<std::uint8_t>(node)};
-  endpoint.port = port;
-  return endpoint;
+Multiaddr World::bare_addr(Index node) const {
+  return Multiaddr::tcp(members_.at(node)->outer.value_or(network_.address(host(node), kPort)));
 }
-
-Multiaddr World::bare_addr(Index node) const { return Multiaddr::tcp(endpoint(node, kPort)); }
 
 Multiaddr World::addr(Index node) const {
   return bare_addr(node).with_peer(members_.at(node)->identity.peer_id());
 }
 
 // --- time
+void World::post(Time when, Kind kind, Index node, std::uint64_t what) {
+  calendar_.push({std::max(when, calendar_.now()), static_cast<std::uint32_t>(kind),
+                  static_cast<std::uint32_t>(node), what});
+}
+
 void World::at(Time when, std::function<void()> run) {
-  events_.push({when, sequence_++, std::move(run)});
+  const auto call = calls_.take();
+  calls_[call] = std::move(run);
+  post(when, Kind::call, call, 0);
 }
 
 bool World::step(Time limit) {
-  if (events_.empty() || events_.top().at > limit) return false;
-  Event event = events_.top();
-  events_.pop();
-  now_ = std::max(now_, event.at);
-  event.run();
+  const auto event = calendar_.pop(limit);
+  if (!event) return false;
+  ++events_;
+  const auto node = process_of(*event);
+  if (!node)
+    dispatch(*event);
+  else if (awake(host(*node)))
+    dispatch(*event);
+  else
+    put_off(*node, *event);
   return true;
 }
 
 void World::run_for(Duration time) {
-  const Time limit = after(now_, time);
+  const Time limit = after(calendar_.now(), time);
   while (step(limit)) {
   }
-  now_ = limit;
 }
 
 bool World::run_until(const std::function<bool()>& done, Duration limit) {
-  const Time end = after(now_, limit);
+  const Time end = after(calendar_.now(), limit);
   while (!done())
-    if (!step(end)) return now_ = end, done();
+    if (!step(end)) return done();
   return true;
 }
 
-void World::deliver(Time when, Index index, std::function<void(Node&, Turn)> input) {
-  const unsigned life = members_.at(index)->life;
-  at(when, [this, index, life, input = std::move(input)] {
-    Member& member = *members_.at(index);
-    if (!member.alive || member.life != life) return;
-    if (member.frozen)
-      member.backlog.emplace_back([this, index, input] { command(index, input); });
-    else
-      command(index, input);
-  });
-}
-
-void World::arm_timer(Index index) {
-  Member& member = *members_.at(index);
-  const Time next = std::max(member.node->next_timer(), now_);
-  if (next >= member.armed || next == kNever) return;
-  member.armed = next;
-  deliver(next, index, [this, index](Node& node, Turn turn) {
-    members_.at(index)->armed = kNever;
-    if (node.next_timer() <= turn.now.mono) node.on_timer(turn);
-  });
-}
-
-// --- actions
-void World::settle(Index index) {
-  Member& member = *members_.at(index);
-  while (auto action = member.node->poll()) perform(index, *std::move(action));
-  arm_timer(index);
-}
-
-void World::perform(Index index, NodeAction action) {
-  if (auto* a = std::get_if<DialPipe>(&action)) return dial(index, *a);
-  if (auto* a = std::get_if<WritePipe>(&action)) return write(index, std::move(*a));
-  if (auto* a = std::get_if<ReadPipe>(&action)) return read({index, a->id}, a->wanted);
-  if (auto* a = std::get_if<ClosePipe>(&action)) return close(index, *a);
-  if (auto* a = std::get_if<Report>(&action)) return report(index, std::move(*a));
-  if (auto* a = std::get_if<ListenPipe>(&action)) {
-    members_.at(index)->listening = true;
-    return members_.at(index)->node->on_listening(Turn{now(), members_.at(index)->rng}, a->id,
-                                                  {Multiaddr::tcp(a->at)});
+// Whose turn an event would be; none if it is the kernel's or ours.
+std::optional<World::Index> World::process_of(const CalendarEvent& event) const {
+  if (Network::handles(event)) {
+    if (!Network::for_process(event)) return std::nullopt;
+    return network_.host_of(event);
   }
-  if (auto* a = std::get_if<StoreOp>(&action)) {
-    auto result = members_.at(index)->store->run(now().wall, {std::move(a->request)}).front();
-    return deliver(now_, index, [id = a->id, result = std::move(result)](Node& node, Turn turn) {
-      node.on_stored(turn, id, result);
-    });
-  }
-  if (std::holds_alternative<StopListening>(action)) members_.at(index)->listening = false;
+  const auto kind = static_cast<Kind>(event.kind);
+  if (kind == Kind::timer || kind == Kind::stored) return event.which;
+  return std::nullopt;
 }
 
-void World::report(Index index, Report report) {
-  Member& member = *members_.at(index);
-  if (const auto* done = std::get_if<OpDone>(&report)) {
-    const bool first = member.done.try_emplace(done->op, now_, member.reports.size()).second;
-    KAD_CHECK(first);  // exactly one end for every operation
-  }
-  member.reports.push_back(std::move(report));
+void World::dispatch(const CalendarEvent& event) {
+  Network::handles(event) ? network_.handle(event) : dispatch_own(event);
 }
 
-bool World::parted(Index a, Index b) const { return cuts_.contains(std::minmax(a, b)); }
-
-// SYN there, SYN-ACK back; the acceptor knows of it after one latency, the dialer after two.
-void World::dial(Index from, const DialPipe& action) {
-  Index to = members_.size();
-  for (Index i = 0; i < members_.size(); ++i)
-    if (endpoint(i, kPort) == action.to) to = i;
-  const Endpoint local = endpoint(from, next_port_++);
-  const ConnId id = action.id;
-  if (to < members_.size() && parted(from, to)) return;  // no answer at all
-  if (to == members_.size() || !members_.at(to)->alive || !members_.at(to)->listening)
-    return deliver(after(now_, 2 * latency_), from, [id](Node& node, Turn turn) {
-      node.on_dial_failed(turn, id, {Errc::refused, "nobody listens there"});
-    });
-  deliver(after(now_, latency_), to,
-          [this, from, to, id, local, remote = action.to](Node& node, Turn turn) {
-            const ConnId theirs = node.on_accepted(turn, remote, local);
-            links_[{from, id}] = {to, theirs};
-            links_[{to, theirs}] = {from, id};
-          });
-  deliver(after(now_, 2 * latency_), from,
-          [id, local](Node& node, Turn turn) { node.on_dialed(turn, id, local); });
-}
-
-void World::write(Index from, WritePipe action) {
-  const auto link = links_.find({from, action.id});
-  const std::size_t count = action.bytes.size();
-  if (link == links_.end()) return;
-  const End to = link->second;
-  deliver(now_, from,
-          [id = action.id, count](Node& node, Turn turn) { node.on_written(turn, id, count); });
-  deliver(after(now_, latency_), to.node,
-          [this, to, bytes = std::move(action.bytes)](Node&, Turn) { arrive(to, bytes); });
-}
-
-void World::arrive(End to, Bytes bytes) {
-  if (const auto at = unread_.find(to); at != unread_.end())
-    return at->second.bytes.push_back(std::move(bytes));
-  Member& member = *members_.at(to.node);
-  member.node->on_bytes(Turn{now(), member.rng}, to.id, bytes);
-}
-
-void World::read(End end, bool wanted) {
-  if (!wanted) {
-    unread_[end].wanted = false;
-  } else if (const auto at = unread_.find(end); at != unread_.end()) {
-    at->second.wanted = true;
-    drain(end);
-  }
-}
-
-// One input at a time; what arrives meanwhile waits behind.
-void World::drain(End end) {
-  deliver(now_, end.node, [this, end](Node& node, Turn turn) {
-    const auto at = unread_.find(end);
-    if (at == unread_.end() || !at->second.wanted) return;
-    if (at->second.bytes.empty()) {
-      unread_.erase(at);
-      return;
+void World::dispatch_own(const CalendarEvent& event) {
+  switch (static_cast<Kind>(event.kind)) {
+    case Kind::timer:
+      return on_timer(event);
+    case Kind::stored:
+      return on_stored(event);
+    case Kind::resume:
+      members_[event.which]->resuming = false;
+      return resume(event.which);
+    case Kind::call: {
+      const auto run = std::move(calls_[event.which]);
+      calls_[event.which] = nullptr;
+      calls_.give_back(event.which);
+      return run();
     }
-    const Bytes bytes = std::move(at->second.bytes.front());
-    at->second.bytes.pop_front();
-    node.on_bytes(turn, end.id, bytes);
-    drain(end);
-  });
+  }
 }
 
-void World::close(Index from, const ClosePipe& action) {
-  disconnect({from, action.id}, {Errc::closed, "the other side closed the connection"},
-             after(now_, latency_));
+// --- processes that do not run
+bool World::awake(HostId host) const {
+  const Member& member = *members_[host];
+  return !member.frozen && member.busy_until <= calendar_.now() &&
+         member.backlog_head == member.backlog.size();
 }
 
-// The other end hears of it at `when`; this one knows already.
-void World::disconnect(End end, const Error& cause, Time when) {
-  const auto link = links_.find(end);
-  if (link == links_.end()) return;
-  const End other = link->second;
-  links_.erase(link);
-  links_.erase(other);
-  unread_.erase(end);
-  read(other, true);
-  deliver(when, other.node,
-          [other, cause](Node& node, Turn turn) { node.on_closed(turn, other.id, cause); });
+void World::put_off(Index node, const CalendarEvent& event) {
+  members_[node]->backlog.push_back(event);
+  resume_soon(node);
 }
 
-// --- trouble
+void World::resume_soon(Index node) {
+  Member& member = *members_[node];
+  if (member.frozen || std::exchange(member.resuming, true)) return;
+  post(member.busy_until, Kind::resume, node, 0);
+}
+
+// What has waited, in the order in which it came, until the node is busy again.
+void World::resume(Index node) {
+  Member& member = *members_[node];
+  while (!member.frozen && member.backlog_head < member.backlog.size()) {
+    if (member.busy_until > calendar_.now()) return resume_soon(node);
+    const CalendarEvent event = member.backlog[member.backlog_head++];
+    if (member.backlog_head == member.backlog.size()) {
+      member.backlog.clear();
+      member.backlog_head = 0;
+    }
+    dispatch(event);
+  }
+}
+
 void World::freeze(Index node) { members_.at(node)->frozen = true; }
 
 void World::thaw(Index node) {
-  Member& member = *members_.at(node);
-  member.frozen = false;
-  for (auto& input : std::exchange(member.backlog, {})) input();
+  members_.at(node)->frozen = false;
+  if (!members_[node]->backlog.empty()) resume_soon(node);
 }
 
-void World::kill(Index index) {
-  Member& member = *members_.at(index);
-  member.alive = member.listening = member.frozen = false;
-  member.backlog.clear();
+void World::on_timer(const CalendarEvent& event) {
+  Member& member = *members_[event.which];
+  if (!member.alive || member.life != event.what || member.armed > calendar_.now()) return;
   member.armed = kNever;
-  std::vector<End> ends;
-  for (const auto& [end, other] : links_)
-    if (end.node == index) ends.push_back(end);
-  for (const End& end : ends)
-    disconnect(end, {Errc::reset, "reset by the other side"}, after(now_, latency_));
+  if (member.node->next_timer() > now(event.which).mono) return arm_timer(event.which);
+  const TurnScope scope(*this, event.which, TurnKind::timer);
+  member.node->on_timer(turn_of(event.which));
 }
 
-void World::restart(Index index) {
-  Member& member = *members_.at(index);
+void World::on_stored(const CalendarEvent& event) {
+  Member& member = *members_[event.which];
+  const auto slot = static_cast<std::uint32_t>(event.what);
+  const Stored stored = std::move(stored_[slot]);
+  stored_.give_back(slot);
+  if (!member.alive || member.life != event.what >> 32) return;
+  const TurnScope scope(*this, event.which, TurnKind::stored,
+                        static_cast<std::uint64_t>(stored.id));
+  member.node->on_stored(turn_of(event.which), stored.id, stored.result);
+}
+
+// --- trouble
+void World::end_process(Index node) {
+  Member& member = *members_.at(node);
+  member.alive = member.frozen = false;
+  for (const CalendarEvent& event : member.backlog)
+    if (event.kind == static_cast<std::uint32_t>(Kind::stored))
+      stored_.give_back(static_cast<std::uint32_t>(event.what));
+  member.backlog.clear();
+  member.backlog_head = 0;
+  member.busy_until = Time::min();
+  member.armed = kNever;
+  member.sockets.clear();
+  member.listeners.clear();
+  ++member.life;
+}
+
+void World::kill(Index node) {
+  network_.reset_all(host(node));
+  end_process(node);
+}
+
+void World::crash(Index node) {
+  network_.vanish(host(node));
+  end_process(node);
+}
+
+void World::restart(Index node, StoreFate store) {
+  Member& member = *members_.at(node);
+  if (member.alive) kill(node);
+  if (network_.dark(host(node))) network_.power_up(host(node));
+  if (store != StoreFate::kept) {
+    member.store.reset();
+    member.store = config_.make_store(node, store);
+  }
   member.alive = true;
   member.reports.clear();
-  member.done.clear();
-  boot(index);
-  listen(index);
+  member.ended.clear();
+  boot(node);
+  if (member.listens) listen(node);
+}
+
+void World::drift_clock(Index node, std::int32_t ppb) {
+  members_.at(node)->clock.set_drift(calendar_.now(), ppb);
+  if (!up(node)) return;
+  members_[node]->armed = kNever;  // it was set by the old clock
+  arm_timer(node);
+}
+
+void World::partition(const std::vector<std::vector<Index>>& groups) {
+  std::vector<std::vector<HostId>> hosts(groups.size());
+  for (std::size_t i = 0; i < groups.size(); ++i)
+    for (const Index node : groups[i]) hosts[i].push_back(host(node));
+  network_.partition(hosts);
 }
 
 void World::cut(Index a, Index b) {
-  cuts_[std::minmax(a, b)] = true;
-  std::vector<End> ends;
-  for (const auto& [end, other] : links_)
-    if (end.node == a && other.node == b) ends.push_back(end);
-  for (const End& end : ends) {
-    deliver(now_, a, [end](Node& node, Turn turn) {
-      node.on_closed(turn, end.id, {Errc::reset, "the network is cut"});
-    });
-    disconnect(end, {Errc::reset, "the network is cut"}, now_);
-  }
+  network_.cut(host(a), host(b));
+  network_.cut(host(b), host(a));
+  network_.reset_between(host(a), host(b), "the network is cut");
 }
 
-void World::heal(Index a, Index b) { cuts_.erase(std::minmax(a, b)); }
+void World::cut_way(Index from, Index to) { network_.cut(host(from), host(to)); }
+
+void World::heal(Index a, Index b) {
+  network_.heal(host(a), host(b));
+  network_.heal(host(b), host(a));
+}
+
+void World::stall(Index a, Index b, Duration pause) { network_.stall(host(a), host(b), pause); }
 
 // --- results
-const OpDone* World::result(Index index, OpId op) const {
-  const Member& member = *members_.at(index);
-  const auto at = member.done.find(op);
-  return at == member.done.end() ? nullptr
-                                 : &std::get<OpDone>(member.reports.at(at->second.second));
+const OpDone* World::result(Index node, OpId op) const {
+  const Member& member = *members_.at(node);
+  const auto at = member.ended.find(op);
+  return at == member.ended.end() ? nullptr
+                                  : &std::get<OpDone>(member.reports.at(at->second.second));
 }
 
-Time World::ended_at(Index index, OpId op) const {
-  const Member& member = *members_.at(index);
-  const auto at = member.done.find(op);
-  return at == member.done.end() ? kNever : at->second.first;
+Time World::ended_at(Index node, OpId op) const {
+  const Member& member = *members_.at(node);
+  const auto at = member.ended.find(op);
+  return at == member.ended.end() ? kNever : at->second.first;
 }
-
-const std::vector<Report>& World::reports(Index index) const { return members_.at(index)->reports; }
 
 std::string World::check_invariants() const {
+  if (!broken_.empty()) return broken_;
   for (Index i = 0; i < members_.size(); ++i)
     if (members_[i]->alive)
       if (std::string broken = members_[i]->node->check_invariants(); !broken.empty())
-        return "node " + std::to_string(i) + ": " + broken;
+        return "seed " + std::to_string(config_.seed) + ", node " + std::to_string(i) + ": " +
+               broken;
   return {};
+}
+
+std::string World::quiesce(Duration patience) {
+  heal();
+  for (Index i = 0; i < members_.size(); ++i) {
+    if (members_[i]->frozen) thaw(i);
+    if (up(i)) command(i, [](Node& node, Turn turn) { node.shutdown(turn); });
+  }
+  run_for(patience);
+  for (Index i = 0; i < members_.size(); ++i) {
+    if (!up(i)) continue;
+    std::string left = node(i).leftovers();
+    const Swarm::Counters swarm = node(i).stats().swarm;
+    if (left.empty() &&
+        swarm.connections + swarm.opening + swarm.dial_jobs + swarm.streams + swarm.buffered_bytes >
+            0)
+      left = "counters of the swarm";
+    if (left.empty() && node(i).next_timer() != kNever) left = "a timer";
+    if (!left.empty())
+      return "seed " + std::to_string(config_.seed) + ", node " + std::to_string(i) + ": " + left;
+  }
+  if (network_.live() == 0) return broken_;
+  return "seed " + std::to_string(config_.seed) + ", network: " + std::to_string(network_.live()) +
+         " connections";
 }
 
 }  // namespace kadmesh
