@@ -30,6 +30,11 @@ Result<void> first_broken(std::span<const Constraint> constraints) {
   return fail(Errc::invalid, std::string("gossip: the configuration breaks ") + broken->name);
 }
 
+// Others we do not speak.
+bool is_meshsub(std::string_view protocol) {
+  return protocol == "/meshsub/1.1.0" || protocol == "/meshsub/1.0.0";
+}
+
 }  // namespace
 
 Result<void> check(const GossipConfig& c) {
@@ -59,6 +64,7 @@ Result<void> check(const GossipConfig& c) {
       Constraint{tellable(c.unsubscribe_backoff), "1 s <= unsubscribe_backoff <= 1 h"},
       Constraint{c.most_message >= 1 && c.most_message <= 1024 * 1024,
                  "1 <= most_message <= 1 MiB"},
+      Constraint{std::ranges::all_of(c.protocols, is_meshsub), "protocols are /meshsub/1.x.0"},
       Constraint{c.message_id != nullptr, "message_id is set"},
       Constraint{c.policy == SignaturePolicy::strict_sign || c.message_id == nullptr ||
                      tells_anonymous_apart(c.message_id),

@@ -44,11 +44,6 @@ Gossip::Gossip(const KeyPair& identity, GossipConfig config, Turn start)
 
 Gossip::~Gossip() = default;
 
-const std::vector<std::string>& Gossip::protocols() {
-  static const std::vector<std::string> kProtocols{"/meshsub/1.1.0", "/meshsub/1.0.0"};
-  return kProtocols;
-}
-
 std::size_t Gossip::most_rpc() { return gossip::kMostRpc; }
 
 // --- inputs

@@ -54,6 +54,9 @@ MessageId js_message_id(const MessageView& message);      // public key protobuf
 MessageId sha256_message_id(const MessageView& message);  // SHA-256(data)
 
 struct GossipConfig {
+  // What is offered, best first. None: a node without GossipSub, which tells peers so and whose
+  // publications find no peers.
+  std::vector<std::string> protocols{"/meshsub/1.1.0", "/meshsub/1.0.0"};
   // Mesh (gossipsub-v1.0.md "Parameters", values as go-libp2p-pubsub).
   std::size_t d = 6, d_lo = 5, d_hi = 12, d_lazy = 6, d_out = 2;
   std::size_t gossip_factor_percent = 25;
@@ -143,9 +146,6 @@ class Gossip {
   // A configuration that check() refuses is our own mistake.
   Gossip(const KeyPair& identity, GossipConfig config, Turn start);
   ~Gossip();
-
-  // What we offer, best first: "/meshsub/1.1.0", "/meshsub/1.0.0".
-  static const std::vector<std::string>& protocols();
 
   // --- inputs. Exactly on 0 -> 1 and 1 -> 0 connections.
   void on_connected(Turn turn, const PeerId& peer, bool outbound);

@@ -52,11 +52,14 @@ struct GossipStreams::State {
   Deadlines<PeerId> reopenings;  // of those that are Waiting
   Deadlines<StreamKey> cut_off;  // of inbound ones, within an RPC
 
+  const std::vector<std::string>& protocols() const { return gossip.config().protocols; }
+
   // --- ours
   void open(Turn turn, const PeerId& peer) {
     Outbound& out = outbound.try_emplace(peer, Outbound{Refused{}, 0}).first->second;
-    const auto key =
-        swarm.open_stream(turn, peer, Gossip::protocols(), after(turn.now.mono, kOpenTimeout));
+    if (protocols().empty())
+      return broken(turn, peer, out, {Errc::unsupported, "we speak no GossipSub"});
+    const auto key = swarm.open_stream(turn, peer, protocols(), after(turn.now.mono, kOpenTimeout));
     if (!key) return broken(turn, peer, out, key.error());
     out.state = Opening{*key};
     ours.emplace(*key, peer);
@@ -159,7 +162,7 @@ struct GossipStreams::State {
 
 GossipStreams::GossipStreams(Swarm& swarm, Gossip& gossip)
     : state_(new State{swarm, gossip, {}, {}, {}, {}, {}, {}}) {
-  for (const std::string& protocol : Gossip::protocols()) swarm.serve(protocol);
+  for (const std::string& protocol : state_->protocols()) swarm.serve(protocol);
 }
 
 GossipStreams::~GossipStreams() = default;
@@ -207,7 +210,7 @@ bool GossipStreams::on_event(Turn turn, const SwarmEvent& event) {
   }
   const auto* stream = std::get_if<StreamOpened>(&event);
   const bool for_us = stream && !stream->opened_by_us &&
-                      std::ranges::count(Gossip::protocols(), stream->protocol) > 0;
+                      std::ranges::count(state_->protocols(), stream->protocol) > 0;
   if (for_us) state_->accept(turn, *stream);
   return for_us;
 }

@@ -97,7 +97,7 @@ void Node::State::on_told(Turn turn, const Identify::Told& told) {
   if (!info) return;  // the peer left in the same turn
   book.announced(told.peer, info->addrs, turn.now.mono);
   kad.on_identified(turn, told.peer, info->serves(config.kad.protocol), book.of(told.peer));
-  if (std::ranges::any_of(Gossip::protocols(), [&](const auto& p) { return info->serves(p); }))
+  if (std::ranges::any_of(config.gossip.protocols, [&](const auto& p) { return info->serves(p); }))
     gossip_streams.retry(turn, told.peer);
   report(PeerIdentified{told.peer, told.pushed});
 }

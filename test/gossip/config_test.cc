@@ -52,6 +52,16 @@ TEST_CASE("H47: windows, times and sizes that cannot work are refused by name") 
   says(broken([](auto& c) { c.most_message = 0; }), "1 <= most_message <= 1 MiB");
 }
 
+TEST_CASE("H47: a protocol that we do not speak is refused by name") {
+  GossipConfig config;
+  config.protocols = {"/meshsub/1.1.0", "/meshsub/9.9.9"};
+  const auto held = check(config);
+  REQUIRE(!held);
+  CHECK(held.error().detail.find("/meshsub/1.x.0") != std::string::npos);
+  config.protocols.clear();
+  CHECK(check(config));
+}
+
 TEST_CASE("H47: a message id that all anonymous messages would share is refused") {
   const std::string wanted =
       "gossip: the configuration breaks message_id is made of the data under strict_no_sign";

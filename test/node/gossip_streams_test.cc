@@ -10,7 +10,7 @@ const std::vector<std::string> kMeshsub{"/meshsub/1.1.0"};
 
 // 0 speaks gossip; 1 only opens and accepts streams.
 struct Beside : TwoSwarms {
-  Beside() {
+  explicit Beside(GossipConfig config = {}) : gossip(node(0).key, std::move(config), turn(0)) {
     node(0).on_event = [this](Turn t, const SwarmEvent& event) {
       if (const auto* up = std::get_if<Established>(&event)) {
         gossip.on_connected(t, up->peer, up->opened_by_us);
@@ -39,13 +39,33 @@ struct Beside : TwoSwarms {
   StreamKey open() { return *swarm(1).open_stream(turn(1), id(0), kMeshsub, in(10s)); }
   void say(StreamKey key, ByteView bytes) { swarm(1).write(turn(1), key, bytes); }
 
-  Gossip gossip{node(0).key, GossipConfig{}, turn(0)};
+  Gossip gossip;
   GossipStreams streams{swarm(0), gossip};
   std::size_t accepted = 0;
   StreamKey theirs{};
 };
 
+struct Mute : Beside {
+  Mute() : Beside(without_gossip()) {}
+  static GossipConfig without_gossip() {
+    GossipConfig config;
+    config.protocols.clear();
+    return config;
+  }
+};
+
 }  // namespace
+
+TEST_CASE_FIXTURE(Mute,
+                  "gossip streams: a node without GossipSub opens no stream, and takes none") {
+  connect(0, 1);
+  const StreamKey key = open();
+  run_for(2min);
+  CHECK(accepted == 0);
+  CHECK(streams.streams() == 0);
+  CHECK(swarm(1).write(turn(1), key, as_bytes("hello")) == 0);  // refused
+  CHECK(gossip.publish(turn(0), "news", {}).error().code == Errc::no_peers);
+}
 
 TEST_CASE_FIXTURE(Beside, "gossip streams: a peer that agrees and resets at once is given up") {
   connect(0, 1);
