@@ -37,9 +37,10 @@ World::~World() = default;
 World::Index World::add(NodeConfig config, const NodeOptions& options) {
   const Index index = members_.size();
   KAD_CHECK(network_.add_host(options.host) == index);
-  Rng identity(derived_key(config_.seed, "identity", index));
+  Rng luck(derived_key(config_.seed, "identity", index));
+  KeyPair identity = options.identity ? *options.identity : KeyPair::make(luck);
   members_.push_back(std::make_unique<Member>(
-      std::move(config), KeyPair::make(identity), Rng(derived_key(config_.seed, "node", index)),
+      std::move(config), std::move(identity), Rng(derived_key(config_.seed, "node", index)),
       NodeClock(calendar_.now(), options.clock.value_or(now()))));
   Member& member = *members_.back();
   member.clock.set_drift(calendar_.now(), options.drift_ppb);

@@ -62,8 +62,9 @@ struct WorldConfig {
 
 struct NodeOptions {
   HostConfig host{};
-  std::optional<Now> clock{};  // where its clocks begin; none: WorldConfig::start
-  std::int32_t drift_ppb = 0;  // too fast, if positive
+  std::optional<Now> clock{};         // where its clocks begin; none: WorldConfig::start
+  std::optional<KeyPair> identity{};  // none: derived from the seed
+  std::int32_t drift_ppb = 0;         // too fast, if positive
   // The port of its NAT that leads to it; it tells others of that address.
   std::optional<std::uint16_t> forwarded{};
 };
@@ -129,14 +130,18 @@ class World : private NetworkUser {
   const Node& node(Index node) const { return *members_.at(node)->node; }
   const Store& store(Index node) const { return *members_.at(node)->store; }
   std::size_t nodes() const { return members_.size(); }
+  const PeerId& peer(Index node) const { return members_.at(node)->identity.peer_id(); }
   bool up(Index node) const { return members_.at(node)->alive; }
   const Network& network() const { return network_; }
   std::uint64_t seed() const { return config_.seed; }
 
   // --- what is watched
-  // Called after each turn, and for each report as it comes.
+  // Called after each turn, and for each report as it comes: of every node, and before that of one.
   void on_turn(std::function<void(const TurnRecord&)> watch) { on_turn_ = std::move(watch); }
   void on_report(std::function<void(Index, const Report&)> watch) { on_report_ = std::move(watch); }
+  void on_report_of(Index node, std::function<void(const Report&)> watch) {
+    members_.at(node)->on_report = std::move(watch);
+  }
   std::uint64_t trace_hash() const { return trace_.hash(); }
   std::uint64_t turns() const { return trace_.turns(); }
   std::uint64_t events() const { return events_; }
@@ -219,6 +224,7 @@ class World : private NetworkUser {
     Digest done;        // of what it did
     std::vector<Report> reports;
     std::map<OpId, std::pair<Time, std::size_t>> ended;  // when, and which report
+    std::function<void(const Report&)> on_report;
   };
   struct Stored {
     StoreOpId id{};

@@ -157,6 +157,7 @@ void World::perform_action(Index node, Report& action) {
   Member& member = *members_[node];
   ++member.record.reports;
   member.done.add(digest_of_report(action));
+  if (member.on_report) member.on_report(action);
   if (on_report_) on_report_(node, action);
   if (!config_.keep_reports) return;
   if (const auto* done = std::get_if<OpDone>(&action)) {
