@@ -53,6 +53,10 @@ class Validators {
   std::size_t select(ByteView key, std::span<const Bytes> values) const;
   // Errc::invalid for a key that is no "/namespace/rest" or whose namespace is not known here.
   Result<void> accepts(ByteView key) const;
+  // By namespace.
+  const std::map<std::string, std::shared_ptr<const Validator>, std::less<>>& all() const {
+    return by_space_;
+  }
 
  private:
   const Validator* find(ByteView key) const;

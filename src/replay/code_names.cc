@@ -1,0 +1,46 @@
+#include "replay/code_names.h"
+
+namespace kadmesh::replay {
+namespace {
+
+using MessageIdPointer = MessageId (*)(const MessageView&);
+constexpr MessageIdPointer kMessageIds[] = {go_message_id, rust_message_id, js_message_id,
+                                            sha256_message_id};
+
+}  // namespace
+
+std::uint64_t code_of(const MessageIdFunction& function) {
+  const auto* pointer = function.target<MessageIdPointer>();
+  for (std::uint64_t i = 0; pointer && i < std::size(kMessageIds); ++i)
+    if (kMessageIds[i] == *pointer) return i + 1;
+  return 0;
+}
+
+MessageIdFunction message_id_function(std::uint64_t code) {
+  if (code == 0 || code > std::size(kMessageIds)) return nullptr;
+  return kMessageIds[code - 1];
+}
+
+std::uint64_t code_of(const Validator& validator) {
+  if (dynamic_cast<const PublicKeyValidator*>(&validator)) return 1;
+  if (dynamic_cast<const PassThroughValidator*>(&validator)) return 2;
+  return 0;
+}
+
+std::shared_ptr<const Validator> validator(std::uint64_t code) {
+  if (code == 1) return std::make_shared<PublicKeyValidator>();
+  if (code == 2) return std::make_shared<PassThroughValidator>();
+  return nullptr;
+}
+
+Result<void> recordable(const NodeConfig& config) {
+  if (code_of(config.gossip.message_id) == 0)
+    return fail(Errc::unsupported, "a capture cannot hold a message id function of one's own");
+  for (const auto& [space, validator] : config.kad.validators.all())
+    if (code_of(*validator) == 0)
+      return fail(Errc::unsupported,
+                  "a capture cannot hold the validator of /" + space + ", which is not kadmesh's");
+  return {};
+}
+
+}  // namespace kadmesh::replay
