@@ -9,21 +9,17 @@
 namespace kadmesh {
 
 Driver::Driver(asio::io_context& loop, const KeyPair& identity, NodeConfig config,
-               std::unique_ptr<Store> store, OnReport on_report)
+               std::unique_ptr<Store> store, OnReport on_report, std::optional<Recorder> recorder)
     : loop_(loop),
-      rng_(machine_entropy()),
-      node_(identity, std::move(config), Turn{machine_now(), rng_}),
+      node_(identity, std::move(config), machine_entropy(), machine_now(), std::move(recorder)),
       on_report_(std::move(on_report)),
       pipes_(loop.get_executor(), pipe_events()),
       listeners_(loop.get_executor(),
                  {[this](asio::ip::tcp::socket socket) { accepted(std::move(socket)); },
-                  [this](Error what) {
-                    turn([&](Node& node, Turn t) { node.on_driver_notice(t, std::move(what)); });
-                  }}),
-      storage_(std::move(store), loop.get_executor(),
-               [this](StoreOpId id, StoreResult result) {
-                 turn([&](Node& node, Turn t) { node.on_stored(t, id, result); });
-               }),
+                  [this](Error what) { turn(input::DriverNotice{std::move(what)}); }}),
+      storage_(
+          std::move(store), loop.get_executor(),
+          [this](StoreOpId id, StoreResult result) { turn(input::Stored{id, std::move(result)}); }),
       timer_(loop),
       drain_deadline_(loop),
       alive_(std::make_shared<Driver*>(this)) {
@@ -36,23 +32,11 @@ Now Driver::now() const { return machine_now(); }
 
 Pipes::Events Driver::pipe_events() {
   return {
-      .dialed =
-          [this](ConnId id, const Endpoint& local) {
-            turn([&](Node& node, Turn t) { node.on_dialed(t, id, local); });
-          },
-      .dial_failed =
-          [this](ConnId id, const Error& cause) {
-            turn([&](Node& node, Turn t) { node.on_dial_failed(t, id, cause); });
-          },
-      .bytes =
-          [this](ConnId id, ByteView bytes) {
-            turn([&](Node& node, Turn t) { node.on_bytes(t, id, bytes); });
-          },
+      .dialed = [this](ConnId id, const Endpoint& local) { turn(input::Dialed{id, local}); },
+      .dial_failed = [this](ConnId id, const Error& cause) { turn(input::DialFailed{id, cause}); },
+      .bytes = [this](ConnId id, ByteView bytes) { turn(input::Received{id, bytes}); },
       .written = [this](ConnId id, std::size_t count) { on_written(id, count); },
-      .closed =
-          [this](ConnId id, const Error& cause) {
-            turn([&](Node& node, Turn t) { node.on_closed(t, id, cause); });
-          },
+      .closed = [this](ConnId id, const Error& cause) { turn(input::Closed{id, cause}); },
       .gone = [this] { on_pipe_gone(); },
   };
 }
@@ -61,7 +45,7 @@ Pipes::Events Driver::pipe_events() {
 void Driver::shutdown(std::function<void(bool all_taken)> done) {
   on_gone_ = std::move(done);
   leaving_ = Leaving::draining;
-  if (node_.unsent_bytes() == 0) return close_node();
+  if (node_->unsent_bytes() == 0) return close_node();
   drain_deadline_.expires_after(Pipes::kFlushTimeout);
   drain_deadline_.async_wait([this, alive = std::weak_ptr(alive_)](const asio::error_code& error) {
     if (error || alive.expired()) return;
@@ -71,14 +55,14 @@ void Driver::shutdown(std::function<void(bool all_taken)> done) {
 }
 
 void Driver::on_written(ConnId id, std::size_t count) {
-  turn([&](Node& node, Turn t) { node.on_written(t, id, count); });
-  if (leaving_ == Leaving::draining && node_.unsent_bytes() == 0) close_node();
+  turn(input::Written{id, count});
+  if (leaving_ == Leaving::draining && node_->unsent_bytes() == 0) close_node();
 }
 
 void Driver::close_node() {
   leaving_ = Leaving::closing;
   drain_deadline_.cancel();
-  turn([](Node& node, Turn t) { node.shutdown(t); });
+  turn(input::Shutdown{});
   if (pipes_.size() == 0) on_pipe_gone();
 }
 
@@ -98,7 +82,14 @@ void Driver::settle() {
   settling_ = true;
   while (auto action = node_.poll()) perform(*std::move(action));
   settling_ = false;
+  tell_trouble();
   arm_timer();
+}
+
+void Driver::tell_trouble() {
+  Recorder* recorder = node_.recorder();
+  if (auto what = recorder ? recorder->trouble() : std::nullopt)
+    on_report_(Notice{Notice::Level::warning, "driver", std::nullopt, *std::move(what)});
 }
 
 void Driver::perform(NodeAction action) {
@@ -121,12 +112,8 @@ void Driver::write(WritePipe action) {
 
 void Driver::listen(const ListenPipe& action) {
   auto addrs = listeners_.open(action.id, action.at);
-  turn([&](Node& node, Turn t) {
-    if (addrs)
-      node.on_listening(t, action.id, *std::move(addrs));
-    else
-      node.on_listen_failed(t, action.id, addrs.error());
-  });
+  if (!addrs) return turn(input::ListenFailed{action.id, std::move(addrs).error()});
+  turn(input::Listening{action.id, *std::move(addrs)});
 }
 
 void Driver::accepted(asio::ip::tcp::socket socket) {
@@ -134,10 +121,8 @@ void Driver::accepted(asio::ip::tcp::socket socket) {
   const auto local = socket.local_endpoint(local_lost);
   const auto remote = socket.remote_endpoint(remote_lost);
   if (local_lost || remote_lost) return;  // it left before we looked
-  turn([&](Node& node, Turn t) {
-    const ConnId id = node.on_accepted(t, to_endpoint(local), to_endpoint(remote));
-    pipes_.adopt(id, std::move(socket));
-  });
+  turn(input::Accepted{to_endpoint(local), to_endpoint(remote)},
+       [&](ConnId id) { pipes_.adopt(id, std::move(socket)); });
 }
 
 void Driver::log_key(const KeyLogLine& line) {
@@ -148,7 +133,7 @@ void Driver::log_key(const KeyLogLine& line) {
 
 // A timer that is set too early wakes once for nothing; moving it on every turn would cost more.
 void Driver::arm_timer() {
-  const Time next = node_.next_timer();
+  const Time next = node_->next_timer();
   if (next >= armed_) return;
   armed_ = next;
   timer_.expires_at(std::chrono::steady_clock::time_point(
@@ -156,9 +141,8 @@ void Driver::arm_timer() {
   timer_.async_wait([this, alive = std::weak_ptr(alive_)](const asio::error_code& error) {
     if (error || alive.expired()) return;
     armed_ = kNever;
-    turn([&](Node& node, Turn t) {
-      if (node.next_timer() <= t.now.mono) node.on_timer(t);
-    });
+    if (node_->next_timer() <= now().mono) return turn(input::Timer{});
+    arm_timer();
   });
 }
 

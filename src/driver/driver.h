@@ -1,5 +1,5 @@
 // The Asio driver: carries bytes, time and storage between one Node and the machine. One thread
-// runs it; it holds no protocol state.
+// runs it; it holds no protocol state. It drives the node by values alone, and can record them.
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -7,12 +7,13 @@
 #include <cstdio>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "driver/listeners.h"
 #include "driver/pipes.h"
 #include "driver/storage.h"
-#include "node/node.h"
+#include "replay/recorded_node.h"
 
 namespace kadmesh {
 
@@ -20,9 +21,13 @@ class Driver {
  public:
   // Reports run from the loop while no node call is on the stack, so that they may call back in.
   using OnReport = std::function<void(Report)>;
+  struct Unheard {
+    void operator()(const auto&) const {}
+  };
 
   Driver(asio::io_context& loop, const KeyPair& identity, NodeConfig config,
-         std::unique_ptr<Store> store, OnReport on_report);
+         std::unique_ptr<Store> store, OnReport on_report,
+         std::optional<Recorder> recorder = std::nullopt);
   ~Driver();
 
   // Waits until what was written has left, shuts the node down, and waits for its connections to
@@ -30,17 +35,24 @@ class Driver {
   // told whether peers took everything.
   void shutdown(std::function<void(bool all_taken)> done);
 
-  // Runs one input or command against the node, then everything that it set off.
-  template <class Input>
-  auto turn(Input input) {
+  // Runs one input or command (node/input.h) against the node, then everything that it set off.
+  // `then` sees the answer before that.
+  template <class Input, class Then = Unheard>
+  auto turn(Input input, Then then = {}) {
     struct Settle {
       Driver& driver;
       ~Settle() { driver.settle(); }
     } settle{*this};
-    return input(node_, Turn{now(), rng_});
+    if constexpr (requires { then(node_.apply(now(), std::move(input))); }) {
+      auto answer = node_.apply(now(), std::move(input));
+      then(answer);
+      return answer;
+    } else {
+      node_.apply(now(), std::move(input));
+    }
   }
 
-  const Node& node() const { return node_; }
+  const Node& node() const { return *node_; }
   Now now() const;
   // Secrets of every new connection, a line each, to this file; none by default. Owned by the
   // caller.
@@ -50,6 +62,7 @@ class Driver {
 
  private:
   void settle();
+  void tell_trouble();
   void perform(NodeAction action);
   void write(WritePipe action);
   void listen(const ListenPipe& action);
@@ -62,8 +75,7 @@ class Driver {
   Pipes::Events pipe_events();
 
   asio::io_context& loop_;
-  Rng rng_;
-  Node node_;
+  RecordedNode node_;
   OnReport on_report_;
   Pipes pipes_;
   Listeners listeners_;

@@ -38,22 +38,28 @@ Result<void> check_protocol(std::string_view name) {
 
 struct Host::State : std::enable_shared_from_this<Host::State> {
   State(asio::io_context& loop, const KeyPair& identity, NodeConfig config,
-        std::unique_ptr<Store> store)
-      : driver(loop, identity, std::move(config), std::move(store),
-               [this](Report report) { on_report(std::move(report)); }) {}
+        std::unique_ptr<Store> store, std::optional<Recorder> recorder)
+      : driver(
+            loop, identity, std::move(config), std::move(store),
+            [this](Report report) { on_report(std::move(report)); }, std::move(recorder)) {}
 
   // --- operations
   // The handler must be waiting before the turn settles: an operation may end at once.
-  void begin(const Command& command, Duration limit, Handler<OpReport>& done, Slot slot) {
-    driver.turn([&](Node& node, Turn t) {
-      const OpId op = command(node, t, after(t.now.mono, limit));
-      waiting.emplace(op, std::move(done));
-      if (slot.is_connected())
-        slot.assign([weak = weak_from_this(), op](asio::cancellation_type) {
-          if (const auto state = weak.lock())
-            state->driver.turn([&](Node& n, Turn now) { n.cancel(now, op); });
-        });
-    });
+  void begin(Operation operation, Duration limit, Handler<OpReport>& done, Slot slot) {
+    std::visit(
+        [&](auto& begun) {
+          begun.deadline = after(driver.now().mono, limit);
+          driver.turn(std::move(begun), [&](OpId op) { await(op, done, slot); });
+        },
+        operation);
+  }
+
+  void await(OpId op, Handler<OpReport>& done, Slot slot) {
+    waiting.emplace(op, std::move(done));
+    if (slot.is_connected())
+      slot.assign([weak = weak_from_this(), op](asio::cancellation_type) {
+        if (const auto state = weak.lock()) state->driver.turn(input::Cancel{op});
+      });
   }
 
   void shut_down(Handler<void> done) {
@@ -159,12 +165,17 @@ Result<std::unique_ptr<Host>> Host::create(asio::io_context& loop, HostConfig co
   ASSIGN_OR_RETURN(const auto listen, endpoints(config.listen));
   RETURN_IF_ERROR(check(config.node.gossip));
   RETURN_IF_ERROR(check_protocol(config.node.kad.protocol));
+  std::optional<Recorder> recorder;
+  if (config.record) {
+    ASSIGN_OR_RETURN(recorder, recorder_for(*config.record, config.node));
+  }
   if (!config.store) config.store = std::make_unique<MemoryStore>(StoreLimits{});
-  auto state = std::make_shared<State>(loop, config.identity ? *config.identity : new_identity(),
-                                       std::move(config.node), std::move(config.store));
+  auto state =
+      std::make_shared<State>(loop, config.identity ? *config.identity : new_identity(),
+                              std::move(config.node), std::move(config.store), std::move(recorder));
   state->driver.set_keylog(config.keylog);
   for (const Endpoint& at : listen) {
-    state->driver.turn([&](Node& node, Turn t) { node.listen(t, at); });
+    state->driver.turn(input::Listen{at});
     if (state->listen_error) return std::unexpected(*state->listen_error);
   }
   return std::unique_ptr<Host>(new Host(std::move(state)));
@@ -174,7 +185,7 @@ Result<std::unique_ptr<Host>> Host::create(asio::io_context& loop, HostConfig co
 Host::~Host() {
   for (const auto& [key, stream] : state_->streams)
     if (const auto alive = stream.lock()) alive->orphan();
-  state_->driver.turn([](Node& node, Turn t) { node.shutdown(t); });
+  state_->driver.turn(input::Shutdown{});
   state_->tell_shut(fail(Errc::closed, "the host went before its connections had closed"));
 }
 
@@ -188,25 +199,26 @@ std::size_t Host::stored_bytes() const { return state_->driver.storage().bytes()
 void Host::observe(OnReport on_report) { state_->observer = std::move(on_report); }
 
 // The host may be gone when the loop comes to it, or when the user cancels.
-void Host::start(Command command, Duration limit, Handler<OpReport> done, Slot slot) {
-  asio::dispatch(state_->driver.loop(), [weak = std::weak_ptr(state_), command = std::move(command),
-                                         limit, done = std::move(done), slot]() mutable {
-    if (const auto state = weak.lock()) return state->begin(command, limit, done, slot);
-    done(fail(Errc::closed, "the host is gone"));
-  });
+void Host::start(Operation operation, Duration limit, Handler<OpReport> done, Slot slot) {
+  asio::dispatch(state_->driver.loop(),
+                 [weak = std::weak_ptr(state_), operation = std::move(operation), limit,
+                  done = std::move(done), slot]() mutable {
+                   if (const auto state = weak.lock())
+                     return state->begin(std::move(operation), limit, done, slot);
+                   done(fail(Errc::closed, "the host is gone"));
+                 });
 }
 
 void Host::start_open(const PeerId& peer, std::string protocol, Bytes first, Duration limit,
                       Handler<Stream> done, Slot slot) {
-  start([=](Node& node, Turn t,
-            Time deadline) { return node.open_stream(t, peer, {protocol}, deadline, first); },
-        limit,
-        [state = state_.get(), done = std::move(done)](Result<OpReport> result) mutable {
-          if (!result) return done(std::unexpected(std::move(result).error()));
-          const auto& opened = std::get<StreamReport>(*result);
-          done(state->own(opened.key, opened.peer, opened.protocol));
-        },
-        slot);
+  start(
+      input::OpenStream{peer, {std::move(protocol)}, std::move(first), {}}, limit,
+      [state = state_.get(), done = std::move(done)](Result<OpReport> result) mutable {
+        if (!result) return done(std::unexpected(std::move(result).error()));
+        const auto& opened = std::get<StreamReport>(*result);
+        done(state->own(opened.key, opened.peer, opened.protocol));
+      },
+      slot);
 }
 
 void Host::start_shutdown(Handler<void> done) {
@@ -217,41 +229,37 @@ void Host::start_shutdown(Handler<void> done) {
                  });
 }
 
-void Host::disconnect(const PeerId& peer) {
-  state_->driver.turn([&](Node& node, Turn t) { node.disconnect(t, peer); });
-}
+void Host::disconnect(const PeerId& peer) { state_->driver.turn(input::Disconnect{peer}); }
 
 Result<void> Host::subscribe(const Topic& topic, OnMessage on_message) {
-  auto subscribed =
-      state_->driver.turn([&](Node& node, Turn t) { return node.subscribe(t, topic); });
+  auto subscribed = state_->driver.turn(input::Subscribe{topic});
   if (subscribed) state_->topics[topic] = std::move(on_message);
   return subscribed;
 }
 
 void Host::unsubscribe(const Topic& topic) {
   state_->topics.erase(topic);
-  state_->driver.turn([&](Node& node, Turn t) { node.unsubscribe(t, topic); });
+  state_->driver.turn(input::Unsubscribe{topic});
 }
 
 Result<Receipt> Host::publish(const Topic& topic, Bytes data) {
-  return state_->driver.turn(
-      [&](Node& node, Turn t) { return node.publish(t, topic, std::move(data)); });
+  return state_->driver.turn(input::Publish{topic, std::move(data)});
 }
 
 void Host::set_validator(OnValidate on_validate) { state_->validator = std::move(on_validate); }
 
 void Host::verdict(ValidationId id, Verdict verdict) {
-  state_->driver.turn([&](Node& node, Turn t) { node.verdict(t, id, verdict); });
+  state_->driver.turn(input::Judge{id, verdict});
 }
 
 void Host::serve(const std::string& protocol, OnStream on_stream) {
   state_->served[protocol] = std::move(on_stream);
-  state_->driver.turn([&](Node& node, Turn t) { node.serve(t, protocol); });
+  state_->driver.turn(input::Serve{protocol});
 }
 
 void Host::stop_serving(const std::string& protocol) {
   state_->served.erase(protocol);
-  state_->driver.turn([&](Node& node, Turn t) { node.stop_serving(t, protocol); });
+  state_->driver.turn(input::StopServing{protocol});
 }
 
 }  // namespace kadmesh

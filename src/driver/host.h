@@ -28,8 +28,9 @@
 #include <variant>
 #include <vector>
 
+#include "driver/capture_file.h"
 #include "driver/stream.h"
-#include "node/node.h"
+#include "node/input.h"
 #include "store/store.h"
 
 namespace kadmesh {
@@ -40,6 +41,8 @@ struct HostConfig {
   std::unique_ptr<Store> store;     // in memory unless given
   NodeConfig node;
   std::FILE* keylog = nullptr;  // secrets for decrypting a capture; owned by the caller
+  // All that goes into the node, written down for a replay (replay/capture.h): holds secrets.
+  std::optional<RecordTo> record;
 };
 
 // Whether T is one of a variant's alternatives.
@@ -54,7 +57,8 @@ class Host {
   using Handler = std::move_only_function<void(Result<T>)>;
 
   // Errc::invalid for an address that cannot be listened on, and for a configuration that cannot
-  // hold (GossipConfig, the DHT's protocol); Errc::io when the socket says no.
+  // hold (GossipConfig, the DHT's protocol); Errc::io when the socket, or the file to record to,
+  // says no; Errc::unsupported for a configuration that cannot be recorded.
   // `loop` outlives the host and is run by one thread.
   static Result<std::unique_ptr<Host>> create(asio::io_context& loop, HostConfig config);
   // Ends every operation and stream with Errc::closed, and closes every connection; what was not
@@ -78,30 +82,21 @@ class Host {
   // An address with or without /p2p. Success only when the peer has authenticated.
   template <class Token>
   auto async_connect(Multiaddr addr, Token&& token, Duration limit = kDefaultDeadline) {
-    return operation<ConnectReport>(limit, token,
-                                    [addr = std::move(addr)](Node& node, Turn t, Time deadline) {
-                                      return node.connect(t, addr, deadline);
-                                    });
+    return operation<ConnectReport>(limit, token, input::ConnectAddr{std::move(addr), {}});
   }
   // A peer whose addresses are known here or in the DHT.
   template <class Token>
   auto async_connect(PeerId peer, Token&& token, Duration limit = kDefaultDeadline) {
-    return operation<ConnectReport>(limit, token, [=](Node& node, Turn t, Time deadline) {
-      return node.connect(t, peer, deadline);
-    });
+    return operation<ConnectReport>(limit, token, input::ConnectPeer{peer, {}});
   }
   template <class Token>
   auto async_ping(PeerId peer, Token&& token, Duration limit = kDefaultDeadline) {
-    return operation<PingReport>(limit, token, [=](Node& node, Turn t, Time deadline) {
-      return node.ping(t, peer, deadline);
-    });
+    return operation<PingReport>(limit, token, input::Ping{peer, {}});
   }
   // Completes once `live` kad-capable peers are connected.
   template <class Token>
   auto async_ready(std::size_t live, Token&& token, Duration limit = kDefaultDeadline) {
-    return operation<ReadyReport>(limit, token, [=](Node& node, Turn t, Time deadline) {
-      return node.await_ready(t, live, deadline);
-    });
+    return operation<ReadyReport>(limit, token, input::AwaitReady{live, {}});
   }
   void disconnect(const PeerId& peer);
 
@@ -109,39 +104,25 @@ class Host {
   // they end with: kad/kad.h.
   template <class Token>
   auto async_put(Bytes key, Bytes value, Token&& token, Duration limit = kDefaultDeadline) {
-    return operation<PutReport>(
-        limit, token,
-        [key = std::move(key), value = std::move(value)](Node& node, Turn t, Time deadline) {
-          return node.put(t, key, value, deadline);
-        });
+    return operation<PutReport>(limit, token, input::Put{std::move(key), std::move(value), {}});
   }
   template <class Token>
   auto async_get(Bytes key, Token&& token, Duration limit = kDefaultDeadline) {
-    return operation<GetReport>(limit, token,
-                                [key = std::move(key)](Node& node, Turn t, Time deadline) {
-                                  return node.get(t, key, deadline);
-                                });
+    return operation<GetReport>(limit, token, input::Get{std::move(key), {}});
   }
   template <class Token>
   auto async_provide(Bytes multihash, Token&& token, Duration limit = kDefaultDeadline) {
-    return operation<ProvideReport>(
-        limit, token, [key = std::move(multihash)](Node& node, Turn t, Time deadline) {
-          return node.provide(t, key, deadline);
-        });
+    return operation<ProvideReport>(limit, token, input::Provide{std::move(multihash), {}});
   }
   template <class Token>
   auto async_find_providers(Bytes multihash, std::size_t most, Token&& token,
                             Duration limit = kDefaultDeadline) {
-    return operation<ProvidersReport>(
-        limit, token, [key = std::move(multihash), most](Node& node, Turn t, Time deadline) {
-          return node.find_providers(t, key, most, deadline);
-        });
+    return operation<ProvidersReport>(limit, token,
+                                      input::FindProviders{std::move(multihash), most, {}});
   }
   template <class Token>
   auto async_find_peer(PeerId peer, Token&& token, Duration limit = kDefaultDeadline) {
-    return operation<FindReport>(limit, token, [=](Node& node, Turn t, Time deadline) {
-      return node.find_peer(t, peer, deadline);
-    });
+    return operation<FindReport>(limit, token, input::FindPeer{peer, {}});
   }
 
   // --- pub/sub
@@ -195,11 +176,11 @@ class Host {
  private:
   struct State;
   using Slot = asio::cancellation_slot;
-  using Command = std::function<OpId(Node&, Turn, Time deadline)>;
 
   explicit Host(std::shared_ptr<State> state);
 
-  void start(Command command, Duration limit, Handler<OpReport> done, Slot slot);
+  // Whose deadline is worked out where it begins.
+  void start(Operation operation, Duration limit, Handler<OpReport> done, Slot slot);
   void start_open(const PeerId& peer, std::string protocol, Bytes first, Duration limit,
                   Handler<Stream> done, Slot slot);
   void start_shutdown(Handler<void> done);
@@ -224,11 +205,11 @@ class Host {
 
   // What one operation of the node reports, as its own type.
   template <class T, class Token>
-  auto operation(Duration limit, Token& token, Command command) {
+  auto operation(Duration limit, Token& token, Operation begun) {
     return initiate<T>(
-        [this, limit, command = std::move(command)](Handler<T> done, Slot slot) mutable {
+        [this, limit, begun = std::move(begun)](Handler<T> done, Slot slot) mutable {
           start(
-              std::move(command), limit,
+              std::move(begun), limit,
               [done = std::move(done)](Result<OpReport> result) mutable {
                 done(result ? Result<T>(take<T>(*std::move(result)))
                             : std::unexpected(std::move(result).error()));

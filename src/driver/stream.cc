@@ -49,7 +49,7 @@ void Stream::State::try_read() {
   reading_.reset();
   if (count == 0) return read.done(read.into.size() == 0 ? asio::error_code() : read_end_, 0);
   std::memcpy(read.into.data(), bytes.data(), count);
-  driver->turn([&](Node& node, Turn t) { node.consumed(t, key, count); });
+  driver->turn(input::Consumed{key, count});
   read.done({}, count);
 }
 
@@ -65,8 +65,7 @@ void Stream::State::try_write() {
   writing_.reset();
   if (write_end_ || !driver) return write.done(write_end_, 0);
   const ByteView bytes(static_cast<const std::uint8_t*>(write.from.data()), write.from.size());
-  const std::size_t count =
-      driver->turn([&](Node& node, Turn t) { return node.write(t, key, bytes); });
+  const std::size_t count = driver->turn(input::Write{key, bytes});
   if (count > 0 || bytes.empty()) return write.done({}, count);
   if (write_end_) return write.done(write_end_, 0);  // it ended within that turn
   writing_.emplace(std::move(write));
@@ -84,18 +83,18 @@ void Stream::State::abort_write() {
 
 void Stream::State::finish() {
   write_end_ = asio::error::shut_down;
-  if (driver) driver->turn([&](Node& node, Turn t) { node.finish(t, key); });
+  if (driver) driver->turn(input::Finish{key});
 }
 
 void Stream::State::reset(std::uint32_t code) {
-  if (driver) driver->turn([&](Node& node, Turn t) { node.reset(t, key, code); });
+  if (driver) driver->turn(input::Reset{key, code});
   end(asio::error::operation_aborted);
 }
 
 void Stream::State::release() {
   abort_read();
   abort_write();
-  if (driver) driver->turn([&](Node& node, Turn t) { node.release(t, key); });
+  if (driver) driver->turn(input::Release{key});
 }
 
 // --- the user's half
