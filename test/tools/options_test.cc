@@ -51,6 +51,17 @@ TEST_CASE("options: a list takes one value an option, so that it swallows no com
   CHECK(std::get<GetCommand>(once.command.action).key == to_bytes(as_bytes("/v/name")));
 }
 
+TEST_CASE("options: a recording has a limit, and a limit needs a recording") {
+  CHECK_FALSE(parsed<RunOptions>({"run"}).record.has_value());
+  const auto run = parsed<RunOptions>({"run", "--record", "/tmp/capture", "--record-limit", "3"});
+  CHECK(run.record == "/tmp/capture");
+  CHECK(run.record_limit == 3 * 1024 * 1024);
+  CHECK(parsed<RunOptions>({"run", "--record", "x"}).record_limit == 256 * 1024 * 1024);
+  CHECK(mentions(refusal({"run", "--record-limit", "3"}), "needs --record"));
+  CHECK(mentions(refusal({"run", "--record", "x", "--record-limit", "0"}), "MiB"));
+  CHECK(mentions(refusal({"run", "--record", "x", "--record-limit", "3x"}), "MiB"));
+}
+
 TEST_CASE("options: without an address any free port is listened on") {
   CHECK(parsed<RunOptions>({"run"}).port == 0);
   CHECK(parsed<RunOptions>({"run", "--port", "9001"}).port == 9001);

@@ -93,6 +93,11 @@ OPTIONS
                           0 is any free port, which is also what happens without
                           --listen and --port
   --stay                  stay when the input ends
+  --record FILE           write down all that goes into the node, for `kadsim
+                          replay`. FILE is new, and holds secrets: the private
+                          key and all that the node is told
+  --record-limit MIB      the most that FILE may become (256); there recording
+                          ends with a warning, and what there is replays
   and those of kadnode --help
 
 EXIT STATUS

@@ -13,7 +13,7 @@ namespace {
 // As typed; `Options` is what it means.
 struct Typed {
   std::vector<std::string> bootstrap, listen, log;
-  std::string kad_protocol, data_dir, identity, keylog, timeout, port;
+  std::string kad_protocol, data_dir, identity, keylog, timeout, port, record, record_limit;
   bool json = false, stay = false, help = false, version = false;
 };
 
@@ -89,6 +89,18 @@ Result<std::uint16_t> port_number(const std::string& text) {
   return port;
 }
 
+constexpr std::size_t kMiB = std::size_t{1024} * 1024, kMostRecord = 1'000'000;
+
+Result<std::size_t> record_limit(const std::string& text) {
+  std::size_t megabytes = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), megabytes);
+  const bool number = error == std::errc() && end == text.data() + text.size();
+  if (!number || megabytes == 0 || megabytes > kMostRecord)
+    return fail(Errc::invalid, "--record-limit " + text + ": a number of MiB from 1 to " +
+                                   std::to_string(kMostRecord));
+  return megabytes * kMiB;
+}
+
 Result<Invocation> run_options(const Typed& typed) {
   if (typed.help) return PrintText{run_manual()};
   RunOptions run;
@@ -101,6 +113,11 @@ Result<Invocation> run_options(const Typed& typed) {
     run.port = 0;
   }
   run.stay = typed.stay;
+  if (!typed.record.empty()) run.record = typed.record;
+  if (!typed.record_limit.empty()) {
+    if (!run.record) return fail(Errc::invalid, "--record-limit needs --record FILE");
+    ASSIGN_OR_RETURN(run.record_limit, record_limit(typed.record_limit));
+  }
   return run;
 }
 
@@ -140,6 +157,8 @@ Result<Invocation> parse_arguments(int argc, const char* const* argv) {
   add_list(*run, "--listen", typed.listen);
   add_text(*run, "--port", typed.port);
   run->add_flag("--stay", typed.stay);
+  add_text(*run, "--record", typed.record);
+  add_text(*run, "--record-limit", typed.record_limit);
   for (const CommandInfo& info : commands()) {
     CLI::App* command = app.add_subcommand(std::string(info.name));
     add_common(*command, typed);

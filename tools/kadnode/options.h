@@ -1,6 +1,7 @@
 // The program's arguments.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -27,6 +28,8 @@ struct RunOptions {
   std::vector<Multiaddr> listen;
   std::optional<std::uint16_t> port;  // set whenever `listen` is empty
   bool stay = false;
+  std::optional<std::filesystem::path> record;
+  std::size_t record_limit = std::size_t{256} * 1024 * 1024;  // bytes
 };
 struct OnceOptions {
   Options common;

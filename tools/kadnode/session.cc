@@ -35,6 +35,7 @@ HostConfig host_config(SessionConfig& config) {
   host.listen = config.listen;
   host.store = std::move(config.store);
   host.keylog = config.keylog;
+  host.record = config.record;
   host.node.swarm.keylog = config.keylog != nullptr;
   host.node.kad.protocol = config.kad_protocol;
   host.node.kad.server = config.server;

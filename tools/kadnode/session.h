@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "driver/capture_file.h"
 #include "kadnode/answer.h"
 #include "kadnode/command.h"
 #include "kadnode/log.h"
@@ -31,6 +32,7 @@ struct SessionConfig {
   bool patient = false;
   std::FILE* keylog = nullptr;  // owned by the caller
   std::string data_dir;         // for the ready event
+  std::optional<RecordTo> record;
 };
 
 class Session {
