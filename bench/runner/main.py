@@ -20,7 +20,7 @@ from .workloads import QUICK, WORKLOADS, Bench, Sizes
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 OTHERS = ("go", "rust", "js")
 PROGRAMS = ("ask", "connect", "stream", "ping", "host", "crowd", "link", "handshake_floor", "pipe_floor", "ping_pong_floor",
-            "idle_floor", "start_floor")
+            "idle_floor", "start_floor", "wheel_floor", "calendar", "packets")
 
 
 def parse(arguments):
@@ -90,7 +90,7 @@ async def measure_all(bench, wanted, missing, options):
         of_workload = []
         if workload.ours:
             of_workload += await lines_of(workload, stacks.US, workload.ours, bench, repeats, True)
-        for name in [n for n in options.stacks.split(",") if n]:
+        for name in [n for n in options.stacks.split(",") if n and workload.theirs]:
             if name in missing or stacks.US in missing and workload.ours is None:
                 of_workload += [Line(row, name, None, False, missing.get(name, "no peer")) for row in workload.rows]
                 continue

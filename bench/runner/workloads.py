@@ -35,11 +35,13 @@ class Sizes:
     crowd: int = 1000
     idle_seconds: float = 30.0
     delay_ms: int = 100
+    events: int = 10_000_000
     slower: int = 10
     """By how much less other stacks do of what only the mean is taken of."""
 
 
-QUICK = Sizes(connections=200, stream_bytes=200_000_000, pings=500, starts=3, crowd=100, delay_ms=50)
+QUICK = Sizes(connections=200, stream_bytes=200_000_000, pings=500, starts=3, crowd=100, delay_ms=50,
+              events=1_000_000)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -294,6 +296,21 @@ async def start_theirs(bench, stack):
     return await starts(min(bench.sizes.starts, 3), *bench.peers[stack])
 
 
+# --- the simulator's engine
+
+async def wheel_floor(bench):
+    return await figures(bench.program("wheel_floor"), bench.sizes.events)
+
+
+async def calendar_ours(bench):
+    return await figures(bench.program("calendar"), bench.sizes.events)
+
+
+async def packets_ours(bench):
+    return await figures(bench.program("packets"), bench.sizes.events)
+
+
+PENDING = (10, 1000, 100_000, 1_000_000)
 TRIPS = "round_trips"
 WORKLOADS = (
     Workload("connect", (Row("cpu_us", "connect: CPU of a side", "us", at_most=1.6),),
@@ -313,4 +330,8 @@ WORKLOADS = (
              idle_ours, idle_theirs, repeats=2),
     Workload("start", (Row("ms", "start to listening", "ms", ABOVE, at_most=10),),
              start_ours, start_theirs, start_floor),
+    Workload("packets", (Row("packet_ns", "simulator: CPU of a packet", "ns", at_most=5),),
+             packets_ours, None, wheel_floor),
+    Workload("calendar", tuple(Row(f"ns_{n}", f"simulator: an event of {n:,}", "ns") for n in PENDING),
+             calendar_ours, None, wheel_floor),
 )

@@ -21,10 +21,10 @@ bool Nat::taken(Time now, std::uint16_t port) const {
 // The one wished for, or the first free one from where luck points.
 std::optional<std::uint16_t> Nat::free_port(Time now, std::uint16_t wished) {
   if (config_.keeps_port && wished != 0 && !taken(now, wished)) return wished;
-  constexpr std::uint32_t kPorts = 65536 - kFirstPort;
-  const auto start = static_cast<std::uint32_t>(luck_.below(kPorts));
-  for (std::uint32_t i = 0; i < kPorts; ++i) {
-    const auto port = static_cast<std::uint16_t>(kFirstPort + (start + i) % kPorts);
+  const std::uint32_t ports = std::clamp(config_.ports, 1u, 65536u - kFirstPort);
+  const auto start = static_cast<std::uint32_t>(luck_.below(ports));
+  for (std::uint32_t i = 0; i < ports; ++i) {
+    const auto port = static_cast<std::uint16_t>(kFirstPort + (start + i) % ports);
     if (!taken(now, port)) return port;
   }
   return std::nullopt;

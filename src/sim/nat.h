@@ -25,15 +25,20 @@ struct NatConfig {
   enum class On { nothing, address, address_and_port };
   On mapping = On::nothing;
   On filtering = On::nothing;
+  std::uint32_t ports = 65536 - 1024;         // from 1024 on
   bool keeps_port = false;                    // the outer port is the inner one, while that is free
   bool hairpins = false;                      // from inside to an outer port of its own
   Duration life = std::chrono::minutes(124);  // RFC 5382, REQ-5
 
   static NatConfig full_cone() { return {}; }
-  static NatConfig restricted_cone() { return {On::nothing, On::address}; }
-  static NatConfig port_restricted_cone() { return {On::nothing, On::address_and_port}; }
-  static NatConfig symmetric() { return {On::address_and_port, On::address_and_port}; }
-  static NatConfig port_preserving() { return {On::nothing, On::address_and_port, true}; }
+  static NatConfig restricted_cone() { return {.filtering = On::address}; }
+  static NatConfig port_restricted_cone() { return {.filtering = On::address_and_port}; }
+  static NatConfig symmetric() {
+    return {.mapping = On::address_and_port, .filtering = On::address_and_port};
+  }
+  static NatConfig port_preserving() {
+    return {.filtering = On::address_and_port, .keeps_port = true};
+  }
 };
 
 class Nat {

@@ -153,12 +153,16 @@ void Network::partition(const std::vector<std::vector<HostId>>& groups) {
   unblock_all();
 }
 
+void Network::end_partition() {
+  partitioned_ = false;
+  unblock_all();
+}
+
 void Network::cut(HostId from, HostId to) { cuts_.insert(std::uint64_t{from} << 32 | to); }
 
 void Network::heal() {
-  partitioned_ = false;
   cuts_.clear();
-  unblock_all();
+  end_partition();
 }
 
 void Network::heal(HostId from, HostId to) {

@@ -120,6 +120,7 @@ class Network {
   bool dark(HostId host) const { return hosts_.at(host).dark; }
   // Between hosts of two groups nothing passes; who is in none is in group 0.
   void partition(const std::vector<std::vector<HostId>>& groups);
+  void end_partition();
   // Nothing passes from `from` to `to`.
   void cut(HostId from, HostId to);
   // Partitions and cuts end.

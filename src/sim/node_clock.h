@@ -19,6 +19,7 @@ class NodeClock {
   Time when(Time mono) const;
 
   // Parts per billion, too fast if positive; within kMostDriftPpb.
+  std::int32_t drift() const { return drift_; }
   void set_drift(Time world, std::int32_t ppb);
   void step_wall(Duration by) { start_.wall = after(start_.wall, by); }
 
@@ -27,7 +28,7 @@ class NodeClock {
 
   Time since_;
   Now start_;
-  std::int64_t drift_ = 0;
+  std::int32_t drift_ = 0;
 };
 
 }  // namespace kadmesh

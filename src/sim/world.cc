@@ -171,13 +171,19 @@ void World::dispatch_own(const CalendarEvent& event) {
 // --- processes that do not run
 bool World::awake(HostId host) const {
   const Member& member = *members_[host];
-  return !member.frozen && member.busy_until <= calendar_.now() &&
-         member.backlog_head == member.backlog.size();
+  return !member.frozen && member.cost.turn == Duration::zero() &&
+         member.busy_until <= calendar_.now() && member.backlog.empty();
 }
 
 void World::put_off(Index node, const CalendarEvent& event) {
+  if (members_[node]->backlog.empty()) spend_turn(node);
   members_[node]->backlog.push_back(event);
   resume_soon(node);
+}
+
+void World::spend_turn(Index node) {
+  Member& member = *members_[node];
+  member.busy_until = after(std::max(member.busy_until, calendar_.now()), member.cost.turn);
 }
 
 void World::resume_soon(Index node) {
@@ -197,6 +203,7 @@ void World::resume(Index node) {
       member.backlog_head = 0;
     }
     dispatch(event);
+    if (!member.backlog.empty()) spend_turn(node);
   }
 }
 

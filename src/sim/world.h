@@ -54,8 +54,8 @@ struct WorldConfig {
   Duration store_latency{};
   // Reports are kept and can be asked for. Large runs watch them instead: on_report().
   bool keep_reports = true;
-  // After how many turns the node whose turn it was is checked; 0: never.
-  std::size_t check_every = 1;
+  // After each so many turns the node whose turn it was is checked; 0: never.
+  std::size_t check_every = 16;
   // Of every node that is not told otherwise (NodeOptions::clock).
   Now start{Time(1h), WallTime(1'700'000'000s)};
 };
@@ -69,10 +69,11 @@ struct NodeOptions {
   std::optional<std::uint16_t> forwarded{};
 };
 
-// What a slow node's processor takes, during which further inputs wait.
+// What a slow node's processor takes. An input is taken in when its time has been spent; those that
+// come meanwhile wait.
 struct TurnCost {
   Duration turn{};  // each
-  Duration kib{};   // each KiB that came in
+  Duration kib{};   // each KiB that came in, afterwards
 };
 
 class World : private NetworkUser {
@@ -170,6 +171,7 @@ class World : private NetworkUser {
   // The wall clock is set; the monotonic one takes no notice.
   void jump_clock(Index node, Duration by) { members_.at(node)->clock.step_wall(by); }
   void drift_clock(Index node, std::int32_t ppb);
+  std::int32_t drift(Index node) const { return members_.at(node)->clock.drift(); }
 
   // --- trouble with the network
   // Nothing passes between two groups; nodes that are in none are a group of their own. What was
@@ -180,6 +182,7 @@ class World : private NetworkUser {
   // One direction: nothing passes any more, and nobody is told.
   void cut_way(Index from, Index to);
   void heal(Index a, Index b);
+  void end_partition() { network_.end_partition(); }
   // All partitions and cuts.
   void heal() { network_.heal(); }
   // What either sends to the other comes after so long at the earliest.
@@ -259,6 +262,7 @@ class World : private NetworkUser {
   bool stale(const CalendarEvent& event) const;
   void put_off(Index node, const CalendarEvent& event);
   void resume_soon(Index node);
+  void spend_turn(Index node);
   void resume(Index node);
   void on_timer(const CalendarEvent& event);
   void on_stored(const CalendarEvent& event);

@@ -63,10 +63,9 @@ void World::end_turn(Index node) {
   member.settling = false;
   member.record.done = member.done.value();
   trace_.add(member.record);
-  if (member.cost.turn > Duration::zero() || member.cost.kib > Duration::zero()) {
-    const auto kib = static_cast<std::int64_t>(
-        member.record.kind == TurnKind::bytes ? (member.record.size + 1023) / 1024 : 0);
-    member.busy_until = after(calendar_.now(), member.cost.turn + kib * member.cost.kib);
+  if (member.cost.kib > Duration::zero() && member.record.kind == TurnKind::bytes) {
+    const auto kib = static_cast<std::int64_t>((member.record.size + 1023) / 1024);
+    member.busy_until = after(calendar_.now(), kib * member.cost.kib);
   }
   if (config_.check_every > 0 && ++checked_ % config_.check_every == 0) check(node);
   if (on_turn_) on_turn_(member.record);
