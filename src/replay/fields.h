@@ -144,7 +144,7 @@ KADMESH_FIELDS(Notice, level, area, peer, what);
 // --- configuration
 KADMESH_FIELDS(NodeConfig, swarm, kad, gossip, identify, ping, agent, protocol_version);
 KADMESH_FIELDS(SwarmConfig, limits, open_timeout, idle_timeout, stream_timeout, early_muxer,
-               keylog);
+               keylog, security);
 KADMESH_FIELDS(SwarmLimits, connections, connections_per_peer, opening_inbound, accept_burst,
                accept_interval, dial_jobs, dialing);
 KADMESH_FIELDS(KadConfig, protocol, server, k, alpha, beta, request_timeout, health_interval,
@@ -167,6 +167,8 @@ template <>
 inline constexpr Kind kLast<Kind> = Kind::pool;
 template <>
 inline constexpr Verdict kLast<Verdict> = Verdict::ignore;
+template <>
+inline constexpr Security kLast<Security> = Security::plain;
 template <>
 inline constexpr SignaturePolicy kLast<SignaturePolicy> = SignaturePolicy::strict_no_sign;
 

@@ -14,9 +14,21 @@ constexpr std::size_t kLeastMessage = 1024;
 // For the headers of what is queued, so that a message rarely moves while it grows.
 constexpr std::size_t kControlRoom = 4 * kYamuxHeaderSize;
 
-std::variant<MultistreamDialer, MultistreamListener> select_security(Role role) {
+std::variant<MultistreamDialer, MultistreamListener> select(Security security, Role role) {
   if (role == Role::responder) return MultistreamListener();
-  return MultistreamDialer({std::string(kNoiseProtocol)});
+  return MultistreamDialer({std::string(protocol_name(security))});
+}
+
+// What a listener agrees to.
+const std::vector<std::string>& served(Security security) {
+  static const std::vector<std::string> kNoise{std::string(kNoiseProtocol)};
+  static const std::vector<std::string> kPlain{std::string(kPlainProtocol)};
+  return security == Security::plain ? kPlain : kNoise;
+}
+
+std::unexpected<Error> no_agreement(Security security, const Error& why) {
+  return fail(why.code,
+              "no agreement on " + std::string(protocol_name(security)) + ": " + why.detail);
 }
 
 bool names_yamux(const std::vector<std::string>& muxers) {
@@ -35,10 +47,10 @@ std::uint32_t goodbye_for(Errc why) {
 }
 }  // namespace
 
-Connection::Up::Up(const ConnectionSetup& setup, NoiseSession session, bool agreed_early,
+Connection::Up::Up(const ConnectionSetup& setup, SecureSession session, bool agreed_early,
                    Time start)
-    : key(std::move(session.remote_key)),
-      peer(session.remote),
+    : key(std::move(session.remote.key)),
+      peer(session.remote.peer),
       early(agreed_early),
       send(std::move(session.send)),
       receive(std::move(session.receive)),
@@ -48,12 +60,13 @@ Connection::Up::Up(const ConnectionSetup& setup, NoiseSession session, bool agre
 Connection::Connection(ConnectionSetup setup, Rng rng, Time now)
     : setup_(std::move(setup)),
       rng_(std::move(rng)),
-      stack_(Securing{select_security(setup_.role),
-                      NoiseHandshake(setup_.role, *setup_.noise, rng_, setup_.expected)}),
+      stack_(Securing{
+          select(setup_.security, setup_.role),
+          SecureHandshake(setup_.security, setup_.role, *setup_.noise, rng_, setup_.expected)}),
       progress_(now) {
   auto& phase = std::get<Securing>(stack_);
   std::visit([this](auto& side) { kadmesh::take_output(side, handshake_); }, phase.selection);
-  kadmesh::take_output(phase.noise, handshake_);
+  kadmesh::take_output(phase.handshake, handshake_);
 }
 
 Connection::~Connection() = default;
@@ -93,6 +106,12 @@ bool Connection::opening() const {
   return !phase || phase->proposal;
 }
 
+bool Connection::selecting() const {
+  const auto* phase = std::get_if<Securing>(&stack_);
+  const auto undecided = [](const auto& side) { return side.agreed() == nullptr; };
+  return phase && std::visit(undecided, phase->selection);
+}
+
 void Connection::set_protocols(std::shared_ptr<const Protocols> protocols) {
   setup_.protocols = std::move(protocols);
   if (auto* phase = std::get_if<Up>(&stack_)) phase->streams.set_protocols(setup_.protocols);
@@ -122,25 +141,25 @@ Result<void> Connection::read(Now now, ByteView& bytes) {
 Result<void> Connection::read(Now now, Securing& phase, ByteView& bytes) {
   const auto select = [&](auto& side) -> Result<std::size_t> {
     if constexpr (std::is_same_v<decltype(side), MultistreamListener&>) {
-      static const std::vector<std::string> kServed{std::string(kNoiseProtocol)};
-      return side.on_bytes(bytes, kServed);
+      return side.on_bytes(bytes, served(setup_.security));
     } else {
       return side.on_bytes(bytes);
     }
   };
-  ASSIGN_OR_RETURN(const std::size_t selected, std::visit(select, phase.selection));
-  bytes = bytes.subspan(selected);
+  const auto selected = std::visit(select, phase.selection);
   std::visit([this](auto& side) { kadmesh::take_output(side, handshake_); }, phase.selection);
+  if (!selected) return no_agreement(setup_.security, selected.error());
+  bytes = bytes.subspan(*selected);
   if (bytes.empty()) return {};
-  ASSIGN_OR_RETURN(const std::size_t used, phase.noise.on_bytes(bytes));
+  ASSIGN_OR_RETURN(const std::size_t used, phase.handshake.on_bytes(bytes));
   bytes = bytes.subspan(used);
-  kadmesh::take_output(phase.noise, handshake_);
-  return phase.noise.done() ? secured(now, phase.noise.take()) : Result<void>();
+  kadmesh::take_output(phase.handshake, handshake_);
+  return phase.handshake.done() ? secured(now, phase.handshake.take()) : Result<void>();
 }
 
-Result<void> Connection::secured(Now now, NoiseSession session) {
-  if (setup_.keylog) keylog_ = keylog_line(session.secrets);
-  const bool early = setup_.early_muxer && names_yamux(session.remote_muxers);
+Result<void> Connection::secured(Now now, SecureSession session) {
+  if (setup_.keylog && session.secrets) keylog_ = keylog_line(*session.secrets);
+  const bool early = setup_.early_muxer && names_yamux(session.remote.muxers);
   if (!early && setup_.role == Role::responder) {
     stack_.emplace<Muxing>(std::move(session), MultistreamListener());
     return {};
@@ -149,7 +168,7 @@ Result<void> Connection::secured(Now now, NoiseSession session) {
   return early ? Result<void>() : propose_muxer(up());
 }
 
-void Connection::go_up(Now now, NoiseSession session, bool agreed_early) {
+void Connection::go_up(Now now, SecureSession session, bool agreed_early) {
   stack_.emplace<Up>(setup_, std::move(session), agreed_early, now.mono);
 }
 
@@ -168,7 +187,7 @@ Result<void> Connection::read(Now now, Muxing& phase, ByteView& bytes) {
   if (!phase.selection.agreed()) return {};
   // The view of the rest belongs to the opener, which moves.
   const Bytes rest = to_bytes(plain->subspan(used));
-  go_up(now, NoiseSession(std::move(phase.session)), false);
+  go_up(now, SecureSession(std::move(phase.session)), false);
   return up().streams.on_bytes(turn(now), rest);
 }
 
@@ -198,6 +217,7 @@ void Connection::on_written(Time now, std::size_t count) {
 
 void Connection::on_pipe_ended(const Error& cause) {
   die(cause, yamux_reason::kNormal);
+  handshake_ = Bytes();
   goodbye_taken_ = true;
 }
 
@@ -276,7 +296,7 @@ void Connection::close(const Error& why) { die(why, goodbye_for(why.code)); }
 void Connection::die(const Error& why, std::uint32_t goodbye) {
   if (cause_) return;
   cause_ = why;
-  handshake_ = Bytes();
+  if (!selecting()) handshake_ = Bytes();
   if (auto* phase = std::get_if<Up>(&stack_)) phase->streams.end(why, goodbye);
 }
 

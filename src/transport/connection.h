@@ -44,8 +44,8 @@
 
 #include "base/turn.h"
 #include "transport/multistream.h"
-#include "transport/noise.h"
 #include "transport/peer_link.h"
+#include "transport/secure_channel.h"
 #include "transport/streams.h"
 
 namespace kadmesh {
@@ -56,14 +56,14 @@ inline constexpr std::size_t kWriteBudget = 256 * 1024;
 // go gives up a blocked write after 10 s, others between that and 30 s.
 inline constexpr Duration kWriteStall = 30s;
 
-inline constexpr std::string_view kNoiseProtocol = "/noise";
 inline constexpr std::string_view kYamuxProtocol = "/yamux/1.0.0";
 
 struct ConnectionSetup {
   ConnId id;
   Role role;
-  std::optional<PeerId> expected;            // whom we called
-  std::shared_ptr<const NoiseStatic> noise;  // who we are
+  std::optional<PeerId> expected;  // whom we called
+  Security security = Security::noise;
+  std::shared_ptr<const NoiseStatic> noise;  // who we are, whatever the security
   std::shared_ptr<const Protocols> protocols;
   bool early_muxer;         // `noise` offers it
   Time open_deadline;       // up by then, or dead
@@ -120,20 +120,20 @@ class Connection {
   using Selection = std::variant<MultistreamDialer, MultistreamListener>;
   struct Securing {
     Selection selection;
-    NoiseHandshake noise;
+    SecureHandshake handshake;
   };
   struct Muxing {
-    NoiseSession session;
+    SecureSession session;
     MultistreamListener selection;
   };
   struct Up {
-    Up(const ConnectionSetup& setup, NoiseSession session, bool agreed_early, Time start);
+    Up(const ConnectionSetup& setup, SecureSession session, bool agreed_early, Time start);
 
     PublicKey key;
     PeerId peer;
     bool early;
-    NoiseSealer send;
-    NoiseOpener receive;
+    Sealer send;
+    Opener receive;
     std::optional<MultistreamDialer> proposal;  // of the muxer, not yet answered
     Streams streams;
   };
@@ -141,6 +141,8 @@ class Connection {
   Up& up();
   const Up& up() const;
   bool opening() const;
+  // Our `na` still goes out: a dialer that wrote on behind its proposal would not learn why.
+  bool selecting() const;
   Turn turn(Now now) { return {now, rng_}; }
   Time open_deadline() const;
   Time stall_deadline() const;
@@ -150,8 +152,8 @@ class Connection {
   Result<void> read(Now now, Muxing& phase, ByteView& bytes);
   Result<void> read(Now now, Up& phase, ByteView& bytes);
   Result<void> read_proposal_answer(Up& phase, ByteView& plain);
-  Result<void> secured(Now now, NoiseSession session);
-  void go_up(Now now, NoiseSession session, bool agreed_early);
+  Result<void> secured(Now now, SecureSession session);
+  void go_up(Now now, SecureSession session, bool agreed_early);
   Result<void> propose_muxer(Up& phase);
   void die(const Error& why, std::uint32_t goodbye);
   void seal(Up& phase, Bytes& out);

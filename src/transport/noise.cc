@@ -1,36 +1,10 @@
 #include "transport/noise.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
 
 namespace kadmesh {
-namespace {
-
-std::size_t body_size(ByteView prefix) { return std::size_t{prefix[0]} << 8 | prefix[1]; }
-
-// What a message may measure: message 1 has no payload, the others have one.
-struct Sizes {
-  std::size_t least;
-  std::size_t most;
-};
-Sizes sizes_of(NoiseXX::Message message) {
-  using enum NoiseXX::Message;
-  if (message == first) return {NoiseXX::kFirstSize, NoiseXX::kFirstSize};
-  const std::size_t least = message == second ? NoiseXX::kSecondSize : NoiseXX::kThirdSize;
-  return {least, least + kMaxNoisePayload};
-}
-
-// Moves bytes from `in` until `out` has `size` of them; whether it has.
-bool fill(Bytes& out, ByteView& in, std::size_t size) {
-  const std::size_t count = std::min(in.size(), size - out.size());
-  append(out, in.first(count));
-  in = in.subspan(count);
-  return out.size() == size;
-}
-
-}  // namespace
 
 NoiseStatic make_noise_static(Rng& rng, const KeyPair& identity,
                               std::span<const std::string> muxers) {
@@ -74,27 +48,11 @@ NoiseSession NoiseHandshake::take() {
 Result<std::size_t> NoiseHandshake::read_messages(ByteView in) {
   ByteView rest = in;
   while (!over()) {
-    ASSIGN_OR_RETURN(const bool whole, collect(rest));
-    if (!whole) break;
-    const Bytes message = std::exchange(message_, {});
-    RETURN_IF_ERROR(on_message(ByteView(message).subspan(kNoisePrefixSize)));
+    ASSIGN_OR_RETURN(const std::optional<Bytes> message, reader_.next(xx_.next(), rest));
+    if (!message) break;
+    RETURN_IF_ERROR(on_message(*message));
   }
   return in.size() - rest.size();
-}
-
-// Takes bytes up to the end of one message; whether it is whole. Its size is judged by its prefix.
-Result<bool> NoiseHandshake::collect(ByteView& in) {
-  if (message_.size() < kNoisePrefixSize && !fill(message_, in, kNoisePrefixSize)) return false;
-  const std::size_t size = body_size(message_);
-  RETURN_IF_ERROR(check_size(size));
-  return fill(message_, in, kNoisePrefixSize + size);
-}
-
-Result<void> NoiseHandshake::check_size(std::size_t size) const {
-  const Sizes sizes = sizes_of(xx_.next());
-  if (size < sizes.least) return fail(Errc::malformed, "noise: a handshake message is cut short");
-  if (size > sizes.most) return fail(Errc::limit, "noise: a handshake message is too long");
-  return {};
 }
 
 Result<void> NoiseHandshake::on_message(ByteView message) {
@@ -114,9 +72,7 @@ Result<void> NoiseHandshake::write_message() {
   const bool presents = xx_.next() != NoiseXX::Message::first;
   Bytes body;
   RETURN_IF_ERROR(xx_.write(presents ? ByteView(payload_) : ByteView(), body));
-  output_.push_back(static_cast<std::uint8_t>(body.size() >> 8));
-  output_.push_back(static_cast<std::uint8_t>(body.size()));
-  append(output_, body);
+  put_handshake_message(output_, body);
   return {};
 }
 

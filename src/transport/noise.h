@@ -1,10 +1,10 @@
 // The security protocol /noise: a Noise XX handshake that carries libp2p identities (libp2p specs,
 // noise/README.md), here without input or output of its own.
 //
-//   wire      each handshake message behind 2 bytes of length, big-endian
-//   1  ->     no payload: rust refuses one, the spec forbids it
+//   1  ->     no payload
 //   2  <-     the responder's identity (noise_payload.h)
 //   3  ->     the initiator's identity
+//   framed    as in handshake_message.h
 //
 // The initiator refuses after message 2, sending nothing more; the responder knows its peer after
 // message 3 and may write only then. The initiator's first transport bytes may share a segment
@@ -22,6 +22,7 @@
 
 #include "base/keys.h"
 #include "base/rng.h"
+#include "transport/handshake_message.h"
 #include "transport/noise_cipher.h"
 #include "transport/noise_keylog.h"
 #include "transport/noise_payload.h"
@@ -72,8 +73,6 @@ class NoiseHandshake {
  private:
   enum class State : std::uint8_t { running, done, taken, failed };
   Result<std::size_t> read_messages(ByteView in);
-  Result<bool> collect(ByteView& in);
-  Result<void> check_size(std::size_t size) const;
   Result<void> on_message(ByteView message);
   Result<void> on_identity(ByteView payload);
   Result<void> write_message();
@@ -85,7 +84,7 @@ class NoiseHandshake {
   std::optional<PeerId> expected_;
   NoiseXX xx_;
   std::optional<NoiseIdentity> remote_;
-  Bytes message_;  // prefix and body of the one being read
+  HandshakeReader reader_;
   Bytes output_;
 };
 

@@ -60,6 +60,13 @@ std::vector<std::string> muxers_of(const pb::NoiseHandshakePayload& message) {
   return {list.begin(), list.end()};
 }
 
+Result<NoiseIdentity> identity_of(PublicKey key, const pb::NoiseHandshakePayload& message,
+                                  const std::optional<PeerId>& expected) {
+  const PeerId peer = key.peer_id();
+  RETURN_IF_ERROR(check_peer(peer, expected));
+  return NoiseIdentity{std::move(key), peer, muxers_of(message)};
+}
+
 }  // namespace
 
 Bytes make_noise_payload(const KeyPair& identity, const X25519Key& static_key,
@@ -78,9 +85,13 @@ Result<NoiseIdentity> check_noise_payload(ByteView payload, const X25519Key& sta
                                           const std::optional<PeerId>& expected) {
   ASSIGN_OR_RETURN(const pb::NoiseHandshakePayload message, parse(payload));
   ASSIGN_OR_RETURN(PublicKey key, signer_of(message, static_key));
-  const PeerId peer = key.peer_id();
-  RETURN_IF_ERROR(check_peer(peer, expected));
-  return NoiseIdentity{std::move(key), peer, muxers_of(message)};
+  return identity_of(std::move(key), message, expected);
+}
+
+Result<NoiseIdentity> read_noise_payload(ByteView payload, const std::optional<PeerId>& expected) {
+  ASSIGN_OR_RETURN(const pb::NoiseHandshakePayload message, parse(payload));
+  ASSIGN_OR_RETURN(PublicKey key, PublicKey::from_proto(as_bytes(message.identity_key())));
+  return identity_of(std::move(key), message, expected);
 }
 
 }  // namespace kadmesh

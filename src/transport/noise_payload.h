@@ -9,11 +9,10 @@
 #include <vector>
 
 #include "base/keys.h"
+#include "transport/handshake_message.h"
 
 namespace kadmesh {
 
-// An RSA key of 8192 bits and its signature are 2.1 KiB; the rest is room for extensions.
-inline constexpr std::size_t kMaxNoisePayload = 8192;
 // A longer list is ignored, as go ignores it.
 inline constexpr std::size_t kMaxEarlyMuxers = 100;
 
@@ -32,5 +31,7 @@ Bytes make_noise_payload(const KeyPair& identity, const X25519Key& static_key,
 // Errc::malformed, Errc::limit, Errc::unsupported (a key type), Errc::auth.
 Result<NoiseIdentity> check_noise_payload(ByteView payload, const X25519Key& static_key,
                                           const std::optional<PeerId>& expected);
+// The same without the signature: who the sender says it is, unproven.
+Result<NoiseIdentity> read_noise_payload(ByteView payload, const std::optional<PeerId>& expected);
 
 }  // namespace kadmesh

@@ -29,6 +29,7 @@
 #include "base/address.h"
 #include "base/turn.h"
 #include "transport/peer_link.h"
+#include "transport/security.h"
 
 namespace kadmesh {
 
@@ -54,6 +55,7 @@ struct SwarmConfig {
   Duration stream_timeout = 10s;  // to negotiate a stream that the peer opened
   bool early_muxer = true;        // offer the muxer inside the Noise payload
   bool keylog = false;            // emit KeyLogLine actions
+  Security security = Security::noise;  // plain: for simulation and replay alone
 };
 
 enum class DialId : std::uint64_t {};

@@ -59,6 +59,7 @@ void Swarm::State::open(Turn turn, ConnId id, Role role) {
   ConnectionSetup setup{.id = id,
                         .role = role,
                         .expected = link.expected,
+                        .security = config.security,
                         .noise = noise,
                         .protocols = protocols,
                         .early_muxer = config.early_muxer,

@@ -22,6 +22,7 @@ class ConnectionEnd {
     std::optional<PeerId> expected;
     std::vector<std::string> served{"/echo/1"};
     bool keylog = false;
+    Security security = Security::noise;
     std::uint64_t seed = 1;
   };
 
@@ -32,6 +33,7 @@ class ConnectionEnd {
         .id = ConnId{options.seed},
         .role = options.role,
         .expected = options.expected,
+        .security = options.security,
         .noise = std::make_shared<NoiseStatic>(make_noise_static(rng_, key, offered)),
         .protocols = std::make_shared<Protocols>(Protocols{options.served, {"/quiet/1"}}),
         .early_muxer = options.early_muxer,

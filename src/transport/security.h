@@ -1,0 +1,13 @@
+// What protects a connection.
+#pragma once
+
+#include <cstdint>
+
+namespace kadmesh {
+
+// plain: for simulation and replay alone. Every message has the length that it has under Noise and
+// comes when it does, but nothing is proven and nothing is secret (plain.h). It has a protocol name
+// of its own, so that a node never speaks it with one that expects security.
+enum class Security : std::uint8_t { noise, plain };
+
+}  // namespace kadmesh
