@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/proto_scan.h"
+#include "base/signature_memo.h"
 #include "base/varint.h"
 #include "envelope.pb.h"
 #include "peer_record.pb.h"
@@ -47,14 +48,17 @@ Bytes signed_bytes(std::string_view domain, ByteView payload_type, ByteView payl
   return bytes;
 }
 
-Result<Envelope> verify(const pb::Envelope& message, std::string_view domain) {
+Result<Envelope> contents(const pb::Envelope& message) {
   ASSIGN_OR_RETURN(PublicKey signer, PublicKey::from_proto(as_bytes(message.public_key())));
-  const ByteView type = as_bytes(message.payload_type());
-  const ByteView payload = as_bytes(message.payload());
-  if (!signer.verify(signed_bytes(domain, type, payload), as_bytes(message.signature()))) {
-    return fail(Errc::auth, "envelope: the signature does not fit");
-  }
-  return Envelope{std::move(signer), to_bytes(type), to_bytes(payload)};
+  return Envelope{std::move(signer), to_bytes(as_bytes(message.payload_type())),
+                  to_bytes(as_bytes(message.payload()))};
+}
+
+Result<void> check_signature(const Envelope& envelope, std::string_view domain,
+                             ByteView signature) {
+  const Bytes statement = signed_bytes(domain, envelope.payload_type, envelope.payload);
+  if (envelope.signer.verify(statement, signature)) return {};
+  return fail(Errc::auth, "envelope: the signature does not fit");
 }
 
 // --- peer records --------------------------------------------------------------------------------
@@ -111,7 +115,9 @@ std::string record_proto(const PeerRecord& record) {
 
 Result<Envelope> open_envelope(ByteView bytes, std::string_view domain) {
   ASSIGN_OR_RETURN(const pb::Envelope message, parse_envelope(bytes));
-  return verify(message, domain);
+  ASSIGN_OR_RETURN(Envelope opened, contents(message));
+  RETURN_IF_ERROR(check_signature(opened, domain, as_bytes(message.signature())));
+  return opened;
 }
 
 Bytes seal_envelope(const KeyPair& key, std::string_view domain, ByteView payload_type,
@@ -124,11 +130,14 @@ Bytes seal_envelope(const KeyPair& key, std::string_view domain, ByteView payloa
   return to_bytes(as_bytes(message.SerializeAsString()));
 }
 
-Result<PeerRecord> open_peer_record(ByteView envelope) {
+Result<PeerRecord> open_peer_record(ByteView envelope, SignatureMemo* memo) {
   ASSIGN_OR_RETURN(const pb::Envelope message, parse_envelope(envelope));
   const auto domain = domain_of(message.payload_type());
   if (!domain) return fail(Errc::unsupported, "envelope: not a peer record");
-  ASSIGN_OR_RETURN(const Envelope opened, verify(message, *domain));
+  ASSIGN_OR_RETURN(const Envelope opened, contents(message));
+  RETURN_IF_ERROR(verify_once(memo, "record", envelope, [&] {
+    return check_signature(opened, *domain, as_bytes(message.signature()));
+  }));
   return read_record(opened);
 }
 

@@ -10,6 +10,8 @@
 
 namespace kadmesh {
 
+class SignatureMemo;
+
 inline constexpr std::size_t kMaxEnvelopeSize = 8192;
 
 struct Envelope {
@@ -38,7 +40,8 @@ inline constexpr std::size_t kMaxRecordAddrs = 128;
 
 // Accepts both flavours; Errc::unsupported for an envelope of anything else. The signer must be the
 // subject (Errc::auth otherwise); an address that cannot be parsed is dropped alone.
-Result<PeerRecord> open_peer_record(ByteView envelope);
+// `memo`: null, or what a simulation has verified before.
+Result<PeerRecord> open_peer_record(ByteView envelope, SignatureMemo* memo = nullptr);
 // `record.peer` is the key's own id. Others refuse what is longer than the bounds above.
 Bytes seal_peer_record(const KeyPair& key, const PeerRecord& record, RecordFlavour flavour);
 

@@ -27,6 +27,8 @@
 
 namespace kadmesh {
 
+class SignatureMemo;
+
 // A topic's name, as bytes: peers may send what is no UTF-8.
 using Topic = std::string;
 using MessageId = Bytes;
@@ -69,6 +71,7 @@ struct GossipConfig {
   // Bytes of data; publishing more is Errc::limit. go takes RPCs of 1 MiB, js of 4 MiB, rust of
   // 64 KiB unless its application raises that.
   std::size_t most_message = 1024 * 1024 - 2048;
+  std::shared_ptr<SignatureMemo> signatures;  // of a simulation; null otherwise
   // Without it every message that passes the signature check is delivered and forwarded at once.
   bool manual_validation = false;
 };

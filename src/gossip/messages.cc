@@ -84,7 +84,7 @@ void Gossip::State::receive(Turn turn, const PeerId& from, ByteView encoded) {
   if (seen.contains(id)) return void(++counts.duplicates);
   if (!room_to_validate(received->data.size())) return void(++counts.dropped);
   if (received->data.size() > config.most_message ||
-      !gossip::check_signature(*received, config.policy))
+      !gossip::check_signature(*received, config.policy, config.signatures.get()))
     return void(++counts.rejected);
   seen.add(id, turn.now.mono);
   if (const auto asked = asking.extract(id)) promised_less(asked.mapped().peer);

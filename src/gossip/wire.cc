@@ -6,6 +6,7 @@
 
 #include "base/framing.h"
 #include "base/proto_scan.h"
+#include "base/signature_memo.h"
 #include "base/varint.h"
 #include "gossip.pb.h"
 #include "gossip/params.h"
@@ -315,8 +316,10 @@ Bytes encode_message(const GossipMessage& message, const KeyPair* author) {
   return to_bytes(as_bytes(encoded));
 }
 
-Result<void> check_signature(const SignedMessage& message, SignaturePolicy policy) {
-  if (policy == SignaturePolicy::strict_sign) return check_strict_sign(message);
+Result<void> check_signature(const SignedMessage& message, SignaturePolicy policy,
+                             SignatureMemo* memo) {
+  if (policy == SignaturePolicy::strict_sign)
+    return verify_once(memo, "gossip", message.encoded, [&] { return check_strict_sign(message); });
   if (message.from || !message.signature.empty() || !message.key.empty() || !message.seqno.empty())
     return fail(Errc::protocol, "gossip: an author where messages are anonymous");
   return {};

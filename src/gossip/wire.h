@@ -61,6 +61,8 @@ Bytes encode_message(const GossipMessage& message, const KeyPair* author);
 // fields in the order of their numbers, each once and with the shortest length, and behind them
 // those that go signs without knowing them. Taking any other would make us forward what our mesh
 // blames us for.
-Result<void> check_signature(const SignedMessage& message, SignaturePolicy policy);
+// `memo`: null, or what a simulation has verified before.
+Result<void> check_signature(const SignedMessage& message, SignaturePolicy policy,
+                             SignatureMemo* memo = nullptr);
 
 }  // namespace kadmesh::gossip

@@ -62,9 +62,10 @@ std::vector<Dialable> dialables(const std::vector<Multiaddr>& addrs, const PeerI
 }
 
 // A record that does not verify is as good as none; one of somebody else speaks for nobody.
-std::vector<Dialable> addresses(const IdentifyMessage& message, const PeerId& peer) {
+std::vector<Dialable> addresses(const IdentifyMessage& message, const PeerId& peer,
+                                SignatureMemo* memo) {
   if (message.signed_record) {
-    if (const auto record = open_peer_record(*message.signed_record)) {
+    if (const auto record = open_peer_record(*message.signed_record, memo)) {
       if (record->peer != peer) return {};
       return dialables(record->addrs, peer, Source::signed_record);
     }
@@ -72,13 +73,13 @@ std::vector<Dialable> addresses(const IdentifyMessage& message, const PeerId& pe
   return dialables(message.listen_addrs, peer, Source::identify);
 }
 
-Result<PeerInfo> judged(IdentifyMessage message, const PeerId& peer) {
+Result<PeerInfo> judged(IdentifyMessage message, const PeerId& peer, SignatureMemo* memo) {
   if (message.public_key) {
     ASSIGN_OR_RETURN(const PublicKey key, PublicKey::from_proto(*message.public_key));
     if (key.peer_id() != peer) return fail(Errc::auth, "identify: the key of another peer");
   }
   PeerInfo info;
-  info.addrs = addresses(message, peer);
+  info.addrs = addresses(message, peer, memo);
   info.agent = std::move(message.agent);
   info.protocol_version = std::move(message.protocol_version);
   info.protocols = std::move(message.protocols);
@@ -99,6 +100,7 @@ struct Identify::State {
   Swarm& swarm;
   const KeyPair& identity;
   std::string agent, protocol_version;
+  std::shared_ptr<SignatureMemo> signatures;
   std::vector<Multiaddr> addrs;
   std::uint64_t record_seq = 0;
   std::optional<Bytes> record;  // of addrs, once anybody has asked
@@ -193,7 +195,7 @@ struct Identify::State {
   void finished(Turn turn, StreamKey key, Hearing& from) {
     if (from.messages == 0 || !from.frames.at_boundary())
       return end(turn, key, fail(Errc::malformed, "identify: ended within a message"));
-    Result<PeerInfo> info = judged(std::move(from.so_far), from.peer);
+    Result<PeerInfo> info = judged(std::move(from.so_far), from.peer, signatures.get());
     if (!info) return end(turn, key, std::unexpected(info.error()));
     if (const auto at = neighbours.find(from.peer); at != neighbours.end())
       at->second.info = *std::move(info);
@@ -261,11 +263,12 @@ struct Identify::State {
 };
 
 Identify::Identify(Swarm& swarm, const KeyPair& identity, std::string agent,
-                   std::string protocol_version)
+                   std::string protocol_version, std::shared_ptr<SignatureMemo> signatures)
     : state_(new State{swarm,
                        identity,
                        std::move(agent),
                        std::move(protocol_version),
+                       std::move(signatures),
                        {},
                        0,
                        std::nullopt,

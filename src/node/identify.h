@@ -24,6 +24,8 @@
 
 namespace kadmesh {
 
+class SignatureMemo;
+
 inline constexpr std::string_view kIdentifyProtocol = "/ipfs/id/1.0.0";
 inline constexpr std::string_view kIdentifyPushProtocol = "/ipfs/id/push/1.0.0";
 
@@ -52,7 +54,9 @@ class Identify {
   };
 
   // `swarm` and `identity` outlive this.
-  Identify(Swarm& swarm, const KeyPair& identity, std::string agent, std::string protocol_version);
+  // `signatures`: null, or what a simulation has verified.
+  Identify(Swarm& swarm, const KeyPair& identity, std::string agent, std::string protocol_version,
+           std::shared_ptr<SignatureMemo> signatures = nullptr);
   ~Identify();
 
   void ask(Turn turn, const Established& connection);

@@ -6,6 +6,14 @@
 
 namespace kadmesh {
 
+namespace {
+GossipConfig gossip_config(const NodeConfig& config) {
+  GossipConfig gossip = config.gossip;
+  if (!gossip.signatures) gossip.signatures = config.signatures;
+  return gossip;
+}
+}  // namespace
+
 Node::State::State(const KeyPair& who, NodeConfig settings, Turn start)
     : identity(who),
       config(std::move(settings)),
@@ -13,12 +21,13 @@ Node::State::State(const KeyPair& who, NodeConfig settings, Turn start)
       requester(swarm),
       pinger(swarm),
       kad(identity.peer_id(), config.kad, start),
-      gossip(identity, config.gossip, start),
+      gossip(identity, gossip_config(config), start),
       gossip_streams(swarm, gossip),
       kad_streams(swarm, kad),
       operations(swarm, pinger, kad, book) {
   if (config.ping) responder.emplace(swarm);
-  if (config.identify) identify.emplace(swarm, identity, config.agent, config.protocol_version);
+  if (config.identify)
+    identify.emplace(swarm, identity, config.agent, config.protocol_version, config.signatures);
 }
 
 // --- what one input sets off

@@ -42,6 +42,8 @@ struct NodeConfig {
   GossipConfig gossip;
   bool identify = true;
   bool ping = true;
+  // What this node and others of a simulation have verified; null: each verifies everything.
+  std::shared_ptr<SignatureMemo> signatures;
   std::string agent = "kadmesh/0.1.0";
   std::string protocol_version = "ipfs/0.1.0";
 };

@@ -57,6 +57,9 @@ class Decoder {
   Multiaddr read(std::type_identity<Multiaddr>);
   Validators read(std::type_identity<Validators>);
   MessageIdFunction read(std::type_identity<MessageIdFunction>);
+  std::shared_ptr<SignatureMemo> read(std::type_identity<std::shared_ptr<SignatureMemo>>) {
+    return nullptr;
+  }
 
   template <std::size_t N>
   std::array<std::uint8_t, N> read(std::type_identity<std::array<std::uint8_t, N>>) {

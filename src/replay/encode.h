@@ -57,6 +57,8 @@ inline void encode(Bytes& out, const MessageIdFunction& function) {
   encode_number(out, code_of(function));
 }
 void encode(Bytes& out, const Validators& validators);
+// What a node has of it costs less, and is the same.
+inline void encode(Bytes&, const std::shared_ptr<SignatureMemo>&) {}
 
 template <HasFields T>
 void encode(Bytes& out, const T& value);

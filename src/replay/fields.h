@@ -142,7 +142,8 @@ KADMESH_FIELDS(ListenFailed, id, cause);
 KADMESH_FIELDS(Notice, level, area, peer, what);
 
 // --- configuration
-KADMESH_FIELDS(NodeConfig, swarm, kad, gossip, identify, ping, agent, protocol_version);
+KADMESH_FIELDS(NodeConfig, swarm, kad, gossip, identify, ping, signatures, agent,
+               protocol_version);
 KADMESH_FIELDS(SwarmConfig, limits, open_timeout, idle_timeout, stream_timeout, early_muxer,
                keylog, security);
 KADMESH_FIELDS(SwarmLimits, connections, connections_per_peer, opening_inbound, accept_burst,
@@ -153,7 +154,7 @@ KADMESH_FIELDS(KadConfig, protocol, server, k, alpha, beta, request_timeout, hea
 KADMESH_FIELDS(GossipConfig, protocols, d, d_lo, d_hi, d_lazy, d_out, gossip_factor_percent,
                history_windows, gossip_windows, heartbeat, heartbeat_initial_delay, fanout_ttl,
                seen_ttl, prune_backoff, unsubscribe_backoff, flood_publish, policy, message_id,
-               most_message, manual_validation);
+               most_message, signatures, manual_validation);
 
 #undef KADMESH_FIELDS
 #undef KADMESH_NO_FIELDS

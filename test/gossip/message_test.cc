@@ -1,3 +1,4 @@
+#include "base/signature_memo.h"
 #include "router.h"
 
 namespace kadmesh {
@@ -342,6 +343,24 @@ TEST_CASE("budget: what a peer has taken makes room again") {
   Talk talk(1);
   const std::string large(1000 * 1000, 'x');
   for (int i = 0; i < 20; ++i) CHECK(count(talk.publish(large).value(), Sent::queued) == 1);
+}
+
+// --- simulations
+TEST_CASE("receive: routers that share a memo verify a message once, and a forged one never") {
+  const auto memo = std::make_shared<SignatureMemo>();
+  GossipConfig sharing;
+  sharing.signatures = memo;
+  Talk one(1, sharing), other(1, sharing);
+  const Bytes honest = signed_message(1, "news");
+  const Bytes forged = gossip::encode_message({id(1), text_bytes("lie"), number(2), "t"}, &key(2));
+  for (Talk* talk : {&one, &other}) {
+    talk->message(1, honest);
+    talk->message(1, forged);
+    CHECK(talk->gossip.stats().delivered == 1);
+    CHECK(talk->gossip.stats().rejected == 1);
+  }
+  CHECK(memo->size() == 1);
+  CHECK(memo->hits() == 1);
 }
 
 }  // namespace kadmesh
