@@ -57,12 +57,11 @@ Connection::Up::Up(const ConnectionSetup& setup, SecureSession session, bool agr
       streams(setup.id, peer, setup.role, setup.protocols, setup.stream_timeout, start) {}
 
 // Header, proposal and Noise message 1 are one flight: there is one security protocol to propose.
-Connection::Connection(ConnectionSetup setup, Rng rng, Time now)
+Connection::Connection(ConnectionSetup setup, Rng& luck, Time now)
     : setup_(std::move(setup)),
-      rng_(std::move(rng)),
       stack_(Securing{
           select(setup_.security, setup_.role),
-          SecureHandshake(setup_.security, setup_.role, *setup_.noise, rng_, setup_.expected)}),
+          SecureHandshake(setup_.security, setup_.role, *setup_.noise, luck, setup_.expected)}),
       progress_(now) {
   auto& phase = std::get<Securing>(stack_);
   std::visit([this](auto& side) { kadmesh::take_output(side, handshake_); }, phase.selection);
@@ -126,19 +125,19 @@ std::optional<std::string> Connection::take_keylog() { return std::exchange(keyl
 
 // --- input
 
-void Connection::on_bytes(Now now, ByteView bytes) {
+void Connection::on_bytes(Time now, ByteView bytes) {
   while (!cause_ && !bytes.empty()) {
     if (auto result = read(now, bytes); !result)
       return die(result.error(), goodbye_for(result.error().code));
   }
 }
 
-Result<void> Connection::read(Now now, ByteView& bytes) {
+Result<void> Connection::read(Time now, ByteView& bytes) {
   return std::visit([&](auto& phase) { return read(now, phase, bytes); }, stack_);
 }
 
 // A flight is answered as a whole: the answer to the proposal and to Noise 1 leave together.
-Result<void> Connection::read(Now now, Securing& phase, ByteView& bytes) {
+Result<void> Connection::read(Time now, Securing& phase, ByteView& bytes) {
   const auto select = [&](auto& side) -> Result<std::size_t> {
     if constexpr (std::is_same_v<decltype(side), MultistreamListener&>) {
       return side.on_bytes(bytes, served(setup_.security));
@@ -157,7 +156,7 @@ Result<void> Connection::read(Now now, Securing& phase, ByteView& bytes) {
   return phase.handshake.done() ? secured(now, phase.handshake.take()) : Result<void>();
 }
 
-Result<void> Connection::secured(Now now, SecureSession session) {
+Result<void> Connection::secured(Time now, SecureSession session) {
   if (setup_.keylog && session.secrets) keylog_ = keylog_line(*session.secrets);
   const bool early = setup_.early_muxer && names_yamux(session.remote.muxers);
   if (!early && setup_.role == Role::responder) {
@@ -168,8 +167,8 @@ Result<void> Connection::secured(Now now, SecureSession session) {
   return early ? Result<void>() : propose_muxer(up());
 }
 
-void Connection::go_up(Now now, SecureSession session, bool agreed_early) {
-  stack_.emplace<Up>(setup_, std::move(session), agreed_early, now.mono);
+void Connection::go_up(Time now, SecureSession session, bool agreed_early) {
+  stack_.emplace<Up>(setup_, std::move(session), agreed_early, now);
 }
 
 // In the flight of Noise message 3, with the first frames behind it.
@@ -178,7 +177,7 @@ Result<void> Connection::propose_muxer(Up& phase) {
   return phase.send.seal(phase.proposal->take_output(), handshake_);
 }
 
-Result<void> Connection::read(Now now, Muxing& phase, ByteView& bytes) {
+Result<void> Connection::read(Time now, Muxing& phase, ByteView& bytes) {
   ASSIGN_OR_RETURN(auto plain, phase.session.receive.next(bytes));
   if (!plain) return {};
   static const std::vector<std::string> kServed{std::string(kYamuxProtocol)};
@@ -188,16 +187,16 @@ Result<void> Connection::read(Now now, Muxing& phase, ByteView& bytes) {
   // The view of the rest belongs to the opener, which moves.
   const Bytes rest = to_bytes(plain->subspan(used));
   go_up(now, SecureSession(std::move(phase.session)), false);
-  return up().streams.on_bytes(turn(now), rest);
+  return up().streams.on_bytes(now, rest);
 }
 
 // Until there is no message: only then does the opener give its buffer back.
-Result<void> Connection::read(Now now, Up& phase, ByteView& bytes) {
+Result<void> Connection::read(Time now, Up& phase, ByteView& bytes) {
   for (;;) {
     ASSIGN_OR_RETURN(auto plain, phase.receive.next(bytes));
     if (!plain) return {};
     if (phase.proposal) RETURN_IF_ERROR(read_proposal_answer(phase, *plain));
-    if (!plain->empty()) RETURN_IF_ERROR(phase.streams.on_bytes(turn(now), *plain));
+    if (!plain->empty()) RETURN_IF_ERROR(phase.streams.on_bytes(now, *plain));
     if (const Error* why = phase.streams.ended()) return std::unexpected(*why);
   }
 }

@@ -20,8 +20,8 @@
 //                                 closing ---last bytes taken---> gone
 //
 // Rules:
-//   - Holds no reference to its swarm and draws from an Rng of its own; what it must know of the
-//     node is immutable and shared. It could run on another thread.
+//   - Holds no reference to its swarm, and draws luck only when it is made; what it must know of
+//     the node is immutable and shared. It could run on another thread.
 //   - Until the muxer is agreed a deadline ends it; until it is up it buffers no more than one
 //     handshake message.
 //   - An initiator that proposes the muxer is up before the answer: the peer has authenticated, and
@@ -42,7 +42,8 @@
 #include <string>
 #include <variant>
 
-#include "base/turn.h"
+#include "base/rng.h"
+#include "base/time.h"
 #include "transport/multistream.h"
 #include "transport/peer_link.h"
 #include "transport/secure_channel.h"
@@ -75,13 +76,14 @@ class Connection {
  public:
   enum class Phase : std::uint8_t { securing, muxing, up, closing, gone };
 
-  Connection(ConnectionSetup setup, Rng rng, Time now);
+  // An ephemeral key is drawn.
+  Connection(ConnectionSetup setup, Rng& luck, Time now);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
   // --- inputs. What the pipe has done.
-  void on_bytes(Now now, ByteView bytes);
+  void on_bytes(Time now, ByteView bytes);
   // Fewer bytes may be counted than were taken, never more: more is ignored.
   void on_written(Time now, std::size_t count);
   void on_pipe_ended(const Error& cause);
@@ -143,23 +145,21 @@ class Connection {
   bool opening() const;
   // Our `na` still goes out: a dialer that wrote on behind its proposal would not learn why.
   bool selecting() const;
-  Turn turn(Now now) { return {now, rng_}; }
   Time open_deadline() const;
   Time stall_deadline() const;
 
-  Result<void> read(Now now, ByteView& bytes);
-  Result<void> read(Now now, Securing& phase, ByteView& bytes);
-  Result<void> read(Now now, Muxing& phase, ByteView& bytes);
-  Result<void> read(Now now, Up& phase, ByteView& bytes);
+  Result<void> read(Time now, ByteView& bytes);
+  Result<void> read(Time now, Securing& phase, ByteView& bytes);
+  Result<void> read(Time now, Muxing& phase, ByteView& bytes);
+  Result<void> read(Time now, Up& phase, ByteView& bytes);
   Result<void> read_proposal_answer(Up& phase, ByteView& plain);
-  Result<void> secured(Now now, SecureSession session);
-  void go_up(Now now, SecureSession session, bool agreed_early);
+  Result<void> secured(Time now, SecureSession session);
+  void go_up(Time now, SecureSession session, bool agreed_early);
   Result<void> propose_muxer(Up& phase);
   void die(const Error& why, std::uint32_t goodbye);
   void seal(Up& phase, Bytes& out);
 
   ConnectionSetup setup_;
-  Rng rng_;
   std::variant<Securing, Muxing, Up> stack_;
   Bytes handshake_;             // to be sent before anything of the streams
   std::size_t in_flight_ = 0;   // handed out, not reported as written

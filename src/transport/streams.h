@@ -33,7 +33,7 @@
 #include <variant>
 #include <vector>
 
-#include "base/turn.h"
+#include "base/time.h"
 #include "transport/multistream.h"
 #include "transport/peer_link.h"
 #include "transport/yamux.h"
@@ -63,7 +63,7 @@ class Streams {
   Streams& operator=(const Streams&) = delete;
 
   // Of the muxer below. An error is a breach by the peer.
-  Result<void> on_bytes(Turn turn, ByteView bytes) { return yamux_.on_bytes(turn, bytes); }
+  Result<void> on_bytes(Time now, ByteView bytes) { return yamux_.on_bytes(now, bytes); }
   void on_timer(Time now);
   Time next_timer() const;
   bool wants_input() const { return yamux_.wants_input(); }

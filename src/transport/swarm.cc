@@ -72,7 +72,7 @@ void Swarm::on_bytes(Turn turn, ConnId id, ByteView bytes) {
   State& s = state_->in(turn);
   Link* link = s.find(id);
   if (!link || !link->connection) return;
-  link->connection->on_bytes(turn.now, bytes);
+  link->connection->on_bytes(s.now, bytes);
   s.settle(id);
 }
 

@@ -66,7 +66,7 @@ void Swarm::State::open(Turn turn, ConnId id, Role role) {
                         .open_deadline = after(link.since, config.open_timeout),
                         .stream_timeout = config.stream_timeout,
                         .keylog = config.keylog};
-  link.connection = std::make_unique<Connection>(std::move(setup), turn.rng.fork(), now);
+  link.connection = std::make_unique<Connection>(std::move(setup), turn.rng, now);
   settle(id);
 }
 

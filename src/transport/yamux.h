@@ -41,7 +41,7 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/turn.h"
+#include "base/time.h"
 #include "transport/role.h"
 #include "transport/yamux_config.h"
 #include "transport/yamux_keepalive.h"
@@ -92,7 +92,7 @@ class YamuxSession {
 
   // An error is a breach: send what take_output() has left, then end the connection. Closed follows
   // from poll() as well. Once the session has ended, bytes are ignored.
-  Result<void> on_bytes(Turn turn, ByteView bytes);
+  Result<void> on_bytes(Time now, ByteView bytes);
   void on_timer(Time now);
   Time next_timer() const;
 

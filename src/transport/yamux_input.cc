@@ -20,9 +20,9 @@ Error why_gone(std::uint32_t reason) {
 
 }  // namespace
 
-Result<void> YamuxSession::on_bytes(Turn turn, ByteView bytes) {
+Result<void> YamuxSession::on_bytes(Time now, ByteView bytes) {
   if (state_ != State::running) return {};
-  now_ = turn.now.mono;
+  now_ = now;
   keepalive_.heard(now_);
   if (!heard_) on_first_bytes();
   auto result = read(now_, bytes);

@@ -130,7 +130,8 @@ class Run {
                           .stream_timeout = 10s,
                           .keylog = has(8)};
     if (has(16)) setup.expected = (has(32) ? parties().us : parties().them).peer_id();
-    connection_ = std::make_unique<Connection>(std::move(setup), Rng(4), now_);
+    Rng luck(4);
+    connection_ = std::make_unique<Connection>(std::move(setup), luck, now_);
   }
 
   void play() {
@@ -186,7 +187,7 @@ class Run {
   }
 
   // --- the peer
-  void hear(ByteView bytes) { connection_->on_bytes({now_, {}}, bytes); }
+  void hear(ByteView bytes) { connection_->on_bytes(now_, bytes); }
   void exchange() {
     peer_.hear(take());
     hear(peer_.speak());

@@ -258,15 +258,15 @@ class Trial {
     if (has_body) frame.resize(frame.size() + header.length);
     if (!breach) model_.sent(header);
     const std::size_t first = std::min<std::size_t>(input_.u8(), frame.size());
-    auto result = session_.on_bytes(turn(), ByteView(frame).first(first));
-    if (result.has_value()) result = session_.on_bytes(turn(), ByteView(frame).subspan(first));
+    auto result = session_.on_bytes(now_, ByteView(frame).first(first));
+    if (result.has_value()) result = session_.on_bytes(now_, ByteView(frame).subspan(first));
     if (!model_lost_) KAD_CHECK(result.has_value() == !breach);
   }
 
   // After this the model knows nothing any more; the bounds still hold.
   void send_raw() {
     model_lost_ = true;
-    [[maybe_unused]] const auto result = session_.on_bytes(turn(), input_.bytes(input_.u8() % 64));
+    [[maybe_unused]] const auto result = session_.on_bytes(now_, input_.bytes(input_.u8() % 64));
   }
 
   void write() {
@@ -360,11 +360,8 @@ class Trial {
     KAD_CHECK(session_.next_timer() >= now_);
   }
 
-  Turn turn() { return Turn{{now_, {}}, rng_}; }
-
   FuzzInput input_;
   Time now_{1h};
-  Rng rng_{1};
   YamuxSession session_;
   Model model_;
   std::map<StreamId, bool> finished_;  // by us

@@ -214,9 +214,7 @@ class Trial {
     Bytes& pipe = pipes_[side_];
     append(pipe, out);
     const std::size_t moved = std::min(count, pipe.size());
-    Rng rng(1);
-    const auto result =
-        sessions_[1 - side_].on_bytes(Turn{{now_, {}}, rng}, ByteView(pipe).first(moved));
+    const auto result = sessions_[1 - side_].on_bytes(now_, ByteView(pipe).first(moved));
     KAD_CHECK(result.has_value());
     pipe.erase(pipe.begin(), pipe.begin() + static_cast<std::ptrdiff_t>(moved));
   }

@@ -40,14 +40,14 @@ class ConnectionEnd {
         .open_deadline = now + 10s,
         .stream_timeout = 10s,
         .keylog = options.keylog};
-    connection = std::make_unique<Connection>(std::move(setup), rng_.fork(), now);
+    connection = std::make_unique<Connection>(std::move(setup), rng_, now);
   }
 
   Connection* operator->() const { return connection.get(); }
   Streams& streams() const { return connection->streams(); }
   Connection::Phase phase() const { return connection->phase(); }
 
-  void hear(ByteView bytes) { connection->on_bytes({now, {}}, bytes); }
+  void hear(ByteView bytes) { connection->on_bytes(now, bytes); }
   void poll() {
     while (auto event = connection->poll(now)) events.push_back(*std::move(event));
   }

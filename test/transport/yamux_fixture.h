@@ -50,9 +50,7 @@ class YamuxScript {
   explicit YamuxScript(const YamuxConfig& config = silent(), Role role = Role::responder)
       : session(role, config, now) {}
 
-  Result<void> sends_bytes(ByteView bytes) {
-    return session.on_bytes(Turn{{now, {}}, rng_}, bytes);
-  }
+  Result<void> sends_bytes(ByteView bytes) { return session.on_bytes(now, bytes); }
   Result<void> sends(const YamuxHeader& header, ByteView body = {}) {
     Bytes bytes;
     append(bytes, encode(header));
@@ -103,7 +101,6 @@ class YamuxScript {
   YamuxSession session;
 
  private:
-  Rng rng_{1};
 };
 
 // Two sessions with a pipe between them that carries what they have to say, at once.
@@ -119,7 +116,7 @@ class YamuxPair {
     Bytes bytes;
     if (from.take_output(bytes, limit) == 0) return false;
     passed += bytes.size();
-    return to.on_bytes(Turn{{now, {}}, rng_}, bytes).has_value();
+    return to.on_bytes(now, bytes).has_value();
   }
   // A stream that we opened and they know of.
   StreamId stream() {
@@ -140,7 +137,6 @@ class YamuxPair {
   YamuxSession them;
 
  private:
-  Rng rng_{1};
 };
 
 }  // namespace kadmesh
