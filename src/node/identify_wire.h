@@ -31,10 +31,12 @@ struct IdentifyMessage {
   std::optional<Multiaddr> observed;
   std::string protocol_version, agent;
   std::optional<Bytes> signed_record;  // an envelope
+
+  friend bool operator==(const IdentifyMessage&, const IdentifyMessage&) = default;
 };
 
-// Adds one received message to what came before. Errc::malformed; Errc::limit beyond the bounds.
-// An address that cannot be parsed is dropped alone.
+// Adds one received message to what came before. Errc::malformed; Errc::limit beyond the bounds;
+// what came before then stands. An address that cannot be parsed is dropped alone.
 Result<void> merge_identify(IdentifyMessage& so_far, ByteView message);
 
 // One or two messages, unframed. Addresses are left out from the end until the first fits.
