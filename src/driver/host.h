@@ -150,8 +150,8 @@ class Host {
                          Duration limit = kDefaultDeadline) {
     return async_open_stream(peer, std::move(protocol), Bytes(), std::forward<Token>(token), limit);
   }
-  // `first`, at most kMostFirstBytes, is sent before the protocol is agreed: its answer can be read
-  // as soon as this completes, three round trips after dialling a new peer.
+  // `first` is sent before the protocol is agreed, so its answer can be read once this completes,
+  // three round trips after dialling a new peer. More than kMostFirstBytes is Errc::limit.
   template <class Token>
   auto async_open_stream(PeerId peer, std::string protocol, Bytes first, Token&& token,
                          Duration limit = kDefaultDeadline) {

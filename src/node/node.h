@@ -128,8 +128,9 @@ class Node {
   // any other aborts.
   void serve(Turn turn, std::string protocol);
   void stop_serving(Turn turn, std::string_view protocol);
-  // Ends when the protocol is agreed. `first`, at most kMostFirstBytes, travels with the proposal
-  // when that is a single one, so its answer takes no round trip more than the agreement.
+  // Ends when the protocol is agreed. `first` travels with the proposal when that is a single one,
+  // so its answer takes no round trip more than the agreement; more than kMostFirstBytes is
+  // Errc::limit, and nothing is sent.
   OpId open_stream(Turn turn, const PeerId& peer, std::vector<std::string> protocols, Time deadline,
                    Bytes first = {});
   std::size_t write(Turn turn, StreamKey key, ByteView bytes);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "node/node.h"
+
 namespace kadmesh {
 namespace {
 
@@ -56,8 +58,14 @@ OpId Operations::ping(Turn turn, const PeerId& peer, Time deadline) {
 
 OpId Operations::open_stream(Turn turn, const PeerId& peer, std::vector<std::string> protocols,
                              Bytes first, Time deadline) {
+  const bool fits = first.size() <= kMostFirstBytes;
   const OpId id = begin(OpenStream{peer, std::move(protocols), std::move(first)}, deadline);
-  if (running_.contains(id)) reach(turn, id, peer);
+  if (!running_.contains(id)) return id;
+  if (fits)
+    reach(turn, id, peer);
+  else
+    finish(id, fail(Errc::limit, "a stream begins with at most " + std::to_string(kMostFirstBytes) +
+                                     " bytes: write the rest"));
   return id;
 }
 

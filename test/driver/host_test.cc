@@ -179,6 +179,17 @@ TEST_CASE_FIXTURE(Hosts, "host: a name that is no protocol's is refused as the D
   }
 }
 
+TEST_CASE_FIXTURE(Hosts,
+                  "host: a stream that begins with too much is refused, and nobody dialled") {
+  const auto alice = host(), bob = host();
+  const auto opened = run<Stream>([&](auto token) {
+    bob->async_open_stream(alice->id(), "/talk/1", Bytes(kMostFirstBytes + 1), std::move(token));
+  });
+  REQUIRE(!opened);
+  CHECK(opened.error().code == Errc::limit);
+  CHECK(bob->node().connections().empty());
+}
+
 TEST_CASE_FIXTURE(Hosts, "host: addresses are told with the port and the peer id") {
   const auto alice = host();
   const auto addrs = alice->addrs();

@@ -44,10 +44,21 @@ TEST_CASE_FIXTURE(Callers, "stream: refused, whatever it began with") {
   CHECK(error(asker, op).code == Errc::unsupported);
 }
 
-TEST_CASE_FIXTURE(Callers, "stream: beginning with more than it takes at once fails at once") {
-  const OpId op = open(Bytes(1 << 20));
+TEST_CASE_FIXTURE(Callers, "stream: it may begin with kMostFirstBytes") {
+  const OpId op = open(Bytes(kMostFirstBytes));
+  REQUIRE(run_until([&] { return ended(asker, op); }, 2s));
+  CHECK(result(asker, op)->result.has_value());
+  CHECK(heard().size() == kMostFirstBytes);
+}
+
+TEST_CASE_FIXTURE(Callers, "stream: with a byte more it fails at once, and nobody hears of it") {
+  command(asker, [&](Node& n, Turn t) { n.disconnect(t, id(answerer)); });
+  const OpId op = open(Bytes(kMostFirstBytes + 1));
   REQUIRE(ended(asker, op));
   CHECK(error(asker, op).code == Errc::limit);
+  run_for(1s);
+  CHECK(node(asker).connections().empty());
+  CHECK(heard().empty());
 }
 
 // As a peer could that keeps a request of the largest size in our memory for ever.
