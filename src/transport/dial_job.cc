@@ -1,15 +1,31 @@
 #include "transport/dial_job.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "base/check.h"
 
 namespace kadmesh {
+namespace {
+
+bool holds_name(const Multiaddr& addr) {
+  static constexpr std::array kNames{AddrCode::dns, AddrCode::dns4, AddrCode::dns6,
+                                     AddrCode::dnsaddr};
+  return std::ranges::any_of(kNames, [&](AddrCode code) { return addr.has(code); });
+}
+
+Error no_tcp(const Multiaddr& addr) {
+  if (holds_name(addr))
+    return {Errc::unsupported, "names are not looked up: give the host's /ip4 or /ip6 address"};
+  return {Errc::unsupported, "not an address of plain TCP"};
+}
+
+}  // namespace
 
 std::optional<Error> DialJob::undialable(const Multiaddr& addr) const {
   const auto to = addr.tcp_endpoint();
-  if (!to) return Error{Errc::unsupported, "not an address of plain TCP"};
+  if (!to) return no_tcp(addr);
   // The kernel would take 0.0.0.0 for this machine.
   if (to->unspecified() || to->port == 0) return Error{Errc::invalid, "an address to listen at"};
   const auto named = addr.peer();
@@ -67,6 +83,14 @@ std::vector<ConnId> DialJob::running() const {
 
 bool DialJob::is_running(ConnId id) const {
   return std::ranges::find(running_, id, &Running::id) != running_.end();
+}
+
+Error DialJob::failure() const {
+  if (failures_.empty()) return {Errc::unreachable, "no address of the peer is known"};
+  const auto unsupported = [](const DialFailure& f) { return f.cause.code == Errc::unsupported; };
+  if (std::ranges::all_of(failures_, unsupported))
+    return error(Errc::unsupported, "no address of the peer can be dialled");
+  return error(Errc::unreachable, "no address of the peer worked");
 }
 
 Error DialJob::error(Errc code, std::string_view what) const {

@@ -59,6 +59,9 @@ class DialJob {
   bool exhausted() const { return waiting_.empty() && running_.empty(); }
 
   const std::vector<DialFailure>& failures() const { return failures_; }
+  // What an exhausted job has come to: Errc::unsupported when every address was of a kind that we
+  // do not dial, Errc::unreachable otherwise.
+  Error failure() const;
   // What to tell whoever asked, with every address: its cause, or that no answer has come yet.
   Error error(Errc code, std::string_view what) const;
 

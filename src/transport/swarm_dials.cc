@@ -71,11 +71,8 @@ void Swarm::State::pump(JobId id) {
     }
     start_attempt(id, job);
   }
-  if (job.search.exhausted()) {
-    const auto what = job.search.failures().empty() ? "no address of the peer is known"
-                                                    : "no address of the peer worked";
-    return finish_job(id, std::unexpected(job.search.error(Errc::unreachable, what)), Rest::drop);
-  }
+  if (job.search.exhausted())
+    return finish_job(id, std::unexpected(job.search.failure()), Rest::drop);
   timers.set(key(Timer::job, std::to_underlying(id)), job.search.due());
 }
 

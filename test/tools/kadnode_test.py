@@ -207,6 +207,14 @@ class Commands(Case):
         self.assertTrue(bob.ask(f"connect {alice.addrs[0]}")["already"])
         self.assertEqual(bob.ask(f"connect {alice.id}")["peer"], alice.id)
 
+    def test_names_are_not_looked_up_and_it_says_what_to_do(self):
+        alice = self.nodes.start("alice", "--bootstrap", f"/dns4/seed.test/tcp/1/p2p/{NOBODY}")
+        error = alice.fails("connect /dns4/localhost/tcp/9001")
+        self.assertEqual(error["code"], "unsupported")
+        self.assertIn("/dns4/localhost/tcp/9001", error["detail"])
+        self.assertIn("give the host's /ip4 or /ip6", error["detail"])
+        self.assertIn("give the host's /ip4 or /ip6", str(alice.ask("stats")["bootstrap"]))
+
     def test_connect_says_why_it_failed(self):
         alice, bob = self.nodes.start("alice"), self.nodes.start("bob")
         error = bob.fails(f"connect /ip4/127.0.0.1/tcp/{free_port()}")

@@ -78,6 +78,25 @@ TEST_CASE("dial job: what cannot be dialled is a failure with a cause of its own
   for (std::size_t i : {2U, 3U, 4U}) CHECK(job.failures()[i].cause.code == Errc::invalid);
 }
 
+TEST_CASE("dial job: an address by name says so, and what to give instead") {
+  for (const char* name : {"/dns4/example.com/tcp/1", "/dns6/example.com/tcp/1",
+                           "/dns/example.com/tcp/1", "/dnsaddr/example.com"}) {
+    DialJob job(std::nullopt);
+    job.add(std::vector{addr(name)});
+    CHECK(job.failure().code == Errc::unsupported);
+    CHECK(job.failure().detail.find("give the host's /ip4 or /ip6") != std::string::npos);
+  }
+}
+
+TEST_CASE("dial job: one address that could be dialled makes it unreachable") {
+  DialJob job(peer(1));
+  CHECK(job.failure().code == Errc::unreachable);
+  job.add(std::vector{addr("/dns4/example.com/tcp/1"), addr("/ip4/1.2.3.4/tcp/1")});
+  job.begin(kStart, ConnId{1});
+  job.failed(ConnId{1}, {Errc::refused, "nobody listens"});
+  CHECK(job.failure().code == Errc::unreachable);
+}
+
 TEST_CASE("dial job: its error names every address and its cause") {
   DialJob job(peer(1));
   job.add(addrs(3));
