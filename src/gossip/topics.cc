@@ -154,8 +154,10 @@ void Gossip::State::take_graft(Turn turn, const PeerId& peer, const Topic& topic
 
 void Gossip::State::take_prune(Turn turn, const PeerId& peer, const Prune& prune) {
   const auto at = topics.find(prune.topic);
-  if (at == topics.end() || !at->second.subscribed) return;
-  at->second.mesh.erase(peer);
+  const bool joined = at != topics.end() && at->second.subscribed;
+  // It may have crossed our own, of leaving the topic, and holds should we come back.
+  if (!joined && !backoff.stands(prune.topic, peer, turn.now.mono)) return;
+  if (joined) at->second.mesh.erase(peer);
   backoff.add(prune.topic, peer, after(turn.now.mono, backoff_of(prune, config.prune_backoff)),
               PruneCause::they_pruned);
 }

@@ -304,6 +304,25 @@ TEST_CASE("mesh: who comes back to a topic grafts again after the ten seconds") 
   CHECK(mesh.in_mesh(1));
 }
 
+TEST_CASE("mesh: a PRUNE that crosses our leaving holds when we come back") {
+  Mesh mesh(1);
+  mesh.gossip.unsubscribe(mesh.turn(), "t");
+  mesh.prune(1, 60);
+  mesh.told(1);
+  mesh.pass(30s);
+  REQUIRE(mesh.gossip.subscribe(mesh.turn(), "t"));
+  mesh.pass(29s);
+  CHECK(mesh.told(1).graft.empty());
+  mesh.pass(4s);
+  CHECK(mesh.told(1).graft.size() == 1);
+}
+
+TEST_CASE("H31: a PRUNE for a topic that we have not joined is not remembered") {
+  Mesh mesh(1);
+  mesh.prune(1, 60, "another");
+  CHECK(mesh.gossip.stats().backoffs == 0);
+}
+
 TEST_CASE("mesh: a peer's UNSUBSCRIBE takes it out of the mesh without a backoff") {
   Mesh mesh(1);
   mesh.subscribe(1, "t", false);
