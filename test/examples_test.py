@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Installs kadmesh into a folder of its own and builds the examples against that, as a stranger's
-project would: by Meson's dependency() and by pkg-config alone. Then plays the echo between two
-processes.
+project would: by Meson's dependency() and by pkg-config alone. Then plays them. Every header that is
+installed belongs to the public face, and compiles alone.
 
 usage: examples_test.py SOURCE_ROOT BUILD_DIR
 """
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,10 @@ import unittest
 
 SOURCE, BUILD = (pathlib.Path(a).resolve() for a in sys.argv[1:3])
 COMPILER = os.environ.get("CXX", "c++").split()
+INCLUDE = re.compile(r'^#include "(.+)"', re.M)
+# What users are told to include. What these include is installed, too, and nothing else.
+FACES = ["driver/host.h", "driver/identity_file.h", "node/node.h", "store/memory_store.h", "store/sqlite_store.h",
+         "base/framing.h", "base/multibase.h", "sim/world.h", "sim/oracle.h"]
 
 
 def run(*command, **options):
@@ -27,11 +32,12 @@ class Installed(unittest.TestCase):
         cls.folder = tempfile.TemporaryDirectory()
         cls.work = pathlib.Path(cls.folder.name)
         run("meson", "install", "-C", BUILD, "--no-rebuild", "--destdir", cls.work / "root")
-        (found,) = (cls.work / "root").rglob("kadmesh.pc")
-        cls.env = dict(os.environ, PKG_CONFIG_PATH=str(found.parent),
+        found = sorted((cls.work / "root").rglob("*.pc"))
+        cls.env = dict(os.environ, PKG_CONFIG_PATH=str(found[0].parent),
                        PKG_CONFIG_SYSROOT_DIR="")
-        prefix = found.read_text().splitlines()[0].removeprefix("prefix=")
-        found.write_text(found.read_text().replace(prefix, f"{cls.work}/root{prefix}", 1))
+        for file in found:
+            prefix = file.read_text().splitlines()[0].removeprefix("prefix=")
+            file.write_text(file.read_text().replace(prefix, f"{cls.work}/root{prefix}", 1))
 
     @classmethod
     def tearDownClass(cls):
@@ -45,15 +51,49 @@ class Installed(unittest.TestCase):
             finally:
                 server.terminate()
 
+    def build(self, example):
+        folder = self.work / "build" / example
+        run("meson", "setup", folder, SOURCE / "examples" / example, env=self.env)
+        run("ninja", "-C", folder)
+        return folder / example
+
+    def flags(self, library, *kinds):
+        return run("pkg-config", *kinds, library, env=self.env).split()
+
     def test_meson_dependency(self):
-        run("meson", "setup", self.work / "build", SOURCE / "examples/echo", env=self.env)
-        run("ninja", "-C", self.work / "build")
-        self.play(self.work / "build/echo")
+        self.play(self.build("echo"))
 
     def test_pkg_config(self):
-        flags = run("pkg-config", "--cflags", "--libs", "--static", "kadmesh", env=self.env).split()
+        flags = self.flags("kadmesh", "--cflags", "--libs", "--static")
         run(*COMPILER, "-std=c++23", SOURCE / "examples/echo/echo.cc", "-o", self.work / "echo", *flags)
         self.play(self.work / "echo")
+
+    def test_a_simulation_plays_the_same_run_for_the_same_seed(self):
+        program = self.build("simulation")
+        self.assertRegex(run(program, "1"), r"^hello after \d+ ms; run \d+\n$")
+        self.assertEqual(run(program, "1"), run(program, "1"))
+        self.assertNotEqual(run(program, "1"), run(program, "2"))
+
+    def installed(self):
+        (folder,) = (self.work / "root").rglob("include/kadmesh")
+        return folder, {str(header.relative_to(folder)) for header in folder.rglob("*") if header.is_file()}
+
+    def test_what_is_installed_is_the_public_face(self):
+        public, unread = set(), list(FACES)
+        while unread:
+            header = unread.pop()
+            if header not in public:
+                public.add(header)
+                unread += INCLUDE.findall((SOURCE / "src" / header).read_text())
+        self.assertEqual(public, self.installed()[1])
+
+    def test_each_header_compiles_alone(self):
+        flags = self.flags("kadmesh_sim", "--cflags")
+        folder, headers = self.installed()
+        for header in sorted(headers):
+            with self.subTest(header):
+                run(*COMPILER, *flags, "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-x", "c++",
+                    "-include", folder / header, os.devnull)
 
 
 if __name__ == "__main__":
