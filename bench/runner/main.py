@@ -12,6 +12,7 @@ from orchestrator import build
 from orchestrator import stack as stacks
 from orchestrator.peer import Failure, Unsupported
 
+from . import parts
 from .process import Broken
 from .ratio import sample, summary
 from .table import Line, closing, table
@@ -27,7 +28,8 @@ def parse(arguments):
     parser = argparse.ArgumentParser(
         prog="bench", description="Measures kadmesh against the floors of bench/floors and against other stacks.")
     parser.add_argument("--only", action="append", default=[], metavar="PATTERN",
-                        help="workloads whose name matches (shell pattern, may be given again)")
+                        help="workloads or parts whose name matches (shell pattern, may be given again)")
+    parser.add_argument("--parts", action="store_true", help="the parts of bench/parts instead, each by itself")
     parser.add_argument("--quick", action="store_true", help="a look, not a measurement: little work, once")
     parser.add_argument("--repeats", type=int, default=5, help="of floor, figure, floor")
     parser.add_argument("--stacks", default=",".join(OTHERS), metavar="go,rust,js", help="the stacks to compare with")
@@ -36,12 +38,12 @@ def parse(arguments):
     return parser.parse_args(arguments)
 
 
-def build_ours(build_dir):
+def build_ours(build_dir, programs):
     """As the library is installed: the project's default build type."""
     if not (build_dir / "build.ninja").exists():
         subprocess.run(["meson", "setup", str(build_dir), "-Dbenchmarks=true"], cwd=ROOT, check=True,
                        stdout=subprocess.DEVNULL)
-    targets = [f"bench/{name}" for name in PROGRAMS]
+    targets = [f"bench/{name}" for name in programs]
     done = subprocess.run(["ninja", "-C", str(build_dir), *targets], stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         sys.exit("\n".join(done.stdout.splitlines()[-30:]))
@@ -110,8 +112,27 @@ def take_precedence():
         pass
 
 
+def measure_parts(options):
+    wanted = parts.wanted(options.only)
+    if options.list:
+        print("\n".join(wanted))
+        return 0
+    if not wanted:
+        sys.exit("no such part")
+    build_ours(options.build_dir, [f"part_{name}" for name in wanted])
+    take_precedence()
+    repeats, seconds = (1, 0.02) if options.quick else (options.repeats, 0.2)
+    try:
+        print(parts.table(parts.measure(options.build_dir / "bench", wanted, repeats, seconds)))
+    except parts.Broken as problem:
+        sys.exit(str(problem))
+    return 0
+
+
 def main(arguments=None):
     options = parse(arguments)
+    if options.parts:
+        return measure_parts(options)
     wanted = [w for w in WORKLOADS
               if not options.only or any(fnmatch.fnmatchcase(w.name, pattern) for pattern in options.only)]
     if options.list:
@@ -119,7 +140,7 @@ def main(arguments=None):
         return 0
     if not wanted:
         sys.exit("no such workload")
-    build_ours(options.build_dir)
+    build_ours(options.build_dir, PROGRAMS)
     commands, missing = build_peers([n for n in options.stacks.split(",") if n], options.build_dir)
     take_precedence()
     bench = Bench(options.build_dir / "bench", commands, QUICK if options.quick else Sizes())

@@ -76,3 +76,11 @@ def summary(row, samples):
     return Summary(figure=statistics.median(s.figure for s in samples),
                    floor=statistics.median(floors) if floors else None,
                    median=statistics.median(scores), low=min(scores), high=max(scores))
+
+
+def sized(nanoseconds):
+    """With the unit that keeps it above one."""
+    for unit, size in (("s", 1e9), ("ms", 1e6), ("us", 1e3)):
+        if nanoseconds >= size:
+            return f"{nanoseconds / size:.3g} {unit}"
+    return f"{nanoseconds:.3g} ns"

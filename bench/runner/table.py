@@ -44,6 +44,11 @@ def number(value):
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
+def columns(rows):
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
+
+
 def table(lines):
     rows = [HEAD] + [line.cells() for line in lines]
     # A reason stands in for the figures, and may run over their columns.

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""Tests of tools/bench: its arithmetic and its table. No time is measured here."""
+"""Tests of tools/bench: its arithmetic, its tables, and what it understands of the parts. No time is measured here."""
+import json
 import pathlib
+import re
 import sys
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "test" / "interop")]
 
-from runner import main  # noqa: E402
-from runner.ratio import ABOVE, FIGURE, Row, Sample, of_floor, sample, summary  # noqa: E402
+from runner import main, parts  # noqa: E402
+from runner.ratio import ABOVE, FIGURE, Row, Sample, of_floor, sample, sized, summary  # noqa: E402
 from runner.table import Line, closing, table  # noqa: E402
 from runner.workloads import WORKLOADS  # noqa: E402
 
@@ -66,6 +68,56 @@ class Register(unittest.TestCase):
             floor = name.removesuffix("_floor")
             source = ROOT / "bench" / (f"floors/{floor}.cc" if floor != name else f"{name}.cc")
             self.assertTrue(source.exists(), source)
+
+
+def printed(*runs):
+    """As Google Benchmark prints it: every repetition, in any order, and sums of them that are not for us."""
+    places = {name: n for n, name in enumerate(dict.fromkeys(name for name, _, _ in runs))}
+    entries = [dict(name=name, run_type="iteration", iterations=1, real_time=9e9, cpu_time=time, time_unit=unit,
+                    family_index=places[name], per_family_instance_index=0, repetition_index=n)
+               for n, (name, time, unit) in enumerate(runs)]
+    entries.reverse()
+    entries += [dict(name=f"{name}_mean", run_name=name, run_type="aggregate", aggregate_name="mean", cpu_time=0,
+                     time_unit=unit) for name, _, unit in runs]
+    return json.dumps({"context": {}, "benchmarks": entries})
+
+
+class Parts(unittest.TestCase):
+    def test_a_part_is_held_against_its_floor_repetition_by_repetition(self):
+        (part,) = parts.parts("base", printed(("sign/64", 30, "us"), ("floor_sign/64", 20e3, "ns"),
+                                              ("sign/64", 60, "us"), ("floor_sign/64", 60e3, "ns")))
+        self.assertEqual((part.name, part.ratios), ("sign/64", [1.5, 1]))
+        self.assertEqual(part.cells(), ("base", "sign/64", "45 us", "40 us", "1.25", "1.00..1.50"))
+
+    def test_a_part_may_have_no_floor(self):
+        (part,) = parts.parts("base", printed(("print", 1.5, "ms")))
+        self.assertEqual(part.cells(), ("base", "print", "1.5 ms", "-", "-", "-"))
+
+    def test_what_a_program_did_not_print_is_not_made_up(self):
+        failed = dict(name="sign", run_type="iteration", error_occurred=True, error_message="no key",
+                      family_index=0, per_family_instance_index=0, repetition_index=0)
+        for output in ("", "{}", json.dumps({"benchmarks": [failed]}), printed(("floor_sign", 1, "ns"))):
+            with self.assertRaises(parts.Broken):
+                parts.parts("base", output)
+
+    def test_the_table_has_a_line_for_each(self):
+        text = parts.table(parts.parts("base", printed(("a", 1, "ns"), ("long_name", 2, "ns"))))
+        self.assertEqual([line.split()[:2] for line in text.splitlines()[1:]], [["base", "a"], ["base", "long_name"]])
+
+    def test_times_have_the_unit_that_keeps_them_above_one(self):
+        self.assertEqual([sized(x) for x in (0.5, 999, 1500, 2e6, 3e9)], ["0.5 ns", "999 ns", "1.5 us", "2 ms", "3 s"])
+
+    def test_programs_are_chosen_by_pattern(self):
+        self.assertEqual(parts.wanted([]), list(parts.PROGRAMS))
+        self.assertEqual(parts.wanted(["k*", "no"]), ["kad"])
+
+    def test_every_program_has_a_source_and_every_floor_its_part(self):
+        for program in parts.PROGRAMS:
+            names = re.findall(r"^BENCHMARK\((\w+)\)(.*);", (ROOT / f"bench/parts/{program}.cc").read_text(), re.M)
+            self.assertTrue(names, program)
+            for name, arguments in names:
+                if name.startswith(parts.FLOOR):
+                    self.assertIn((name.removeprefix(parts.FLOOR), arguments), names)
 
 
 if __name__ == "__main__":

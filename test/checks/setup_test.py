@@ -62,7 +62,7 @@ class Setup(unittest.TestCase):
         self.assertEqual(self.installs(), [])
 
     def test_all_is_the_union_of_the_sets(self):
-        self.assertEqual(listed("all"), listed("build", "check", "interop"))
+        self.assertEqual(listed("all"), listed("build", "check", "interop", "bench"))
 
     def test_an_unknown_set_is_refused(self):
         self.assertEqual(self.run_setup("biuld").returncode, 2)
