@@ -44,10 +44,9 @@ void Node::State::on_completed(Turn turn, const Completed& completed) {
   const KadRequestId id = at->second;
   requests.erase(at);
   kad_requests.erase(id);
-  if (completed.reply)
-    kad.on_reply(turn, id, *completed.reply);
-  else
-    kad.on_request_failed(turn, id, completed.reply.error());
+  if (!completed.reply) return kad.on_request_failed(turn, id, completed.reply.error());
+  answers_heard += completed.reply->size();
+  kad.on_reply(turn, id, *completed.reply);
 }
 
 // --- Kademlia's answers

@@ -51,6 +51,7 @@ struct GossipStreams::State {
   std::map<PeerId, StreamKey> theirs;
   Deadlines<PeerId> reopenings;  // of those that are Waiting
   Deadlines<StreamKey> cut_off;  // of inbound ones, within an RPC
+  std::uint64_t heard = 0;
 
   const std::vector<std::string>& protocols() const { return gossip.config().protocols; }
 
@@ -140,6 +141,7 @@ struct GossipStreams::State {
       if (!rpc) return abort(turn, key);
       if (!*rpc) break;
       begins = true;
+      heard += (*rpc)->size();
       gossip.on_rpc(turn, in.peer, **rpc);
     }
     swarm.consumed(turn, key, count);
@@ -234,6 +236,7 @@ std::size_t GossipStreams::unsent_bytes() const {
   return total;
 }
 
+std::uint64_t GossipStreams::heard() const { return state_->heard; }
 std::size_t GossipStreams::streams() const { return state_->ours.size() + state_->inbound.size(); }
 
 }  // namespace kadmesh

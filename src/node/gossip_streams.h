@@ -17,6 +17,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "gossip/gossip.h"
@@ -48,6 +49,7 @@ class GossipStreams {
   void on_timer(Turn turn);
   Time next_timer() const;
   std::size_t streams() const;
+  std::uint64_t heard() const;       // bytes of whole RPCs, so far
   std::size_t unsent_bytes() const;  // waiting here for room in a stream
 
  private:

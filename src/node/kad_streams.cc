@@ -30,6 +30,7 @@ struct KadStreams::State {
   std::map<KadInboundId, StreamKey> waiting;
   std::map<PeerId, std::size_t> of_peer;
   Deadlines<StreamKey> idle;
+  std::uint64_t heard = 0;
 
   void accept(Turn turn, const StreamOpened& stream) {
     if (of_peer[stream.peer] >= kMostOfPeer) {
@@ -69,6 +70,7 @@ struct KadStreams::State {
     if (!request) return abort(turn, key);
     if (!*request) return;
     keep(turn, key);
+    heard += (*request)->size();
     from.busy = kad.on_request(turn, from.peer, **request);
     waiting.emplace(*from.busy, key);
   }
@@ -147,6 +149,7 @@ void KadStreams::on_timer(Turn turn) {
 
 Time KadStreams::next_timer() const { return state_->idle.next(); }
 
+std::uint64_t KadStreams::heard() const { return state_->heard; }
 std::size_t KadStreams::streams() const { return state_->serving.size(); }
 
 }  // namespace kadmesh

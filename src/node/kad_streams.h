@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "kad/kad.h"
@@ -32,6 +33,7 @@ class KadStreams {
   void on_timer(Turn turn);
   Time next_timer() const;
   std::size_t streams() const;
+  std::uint64_t heard() const;  // bytes of whole requests, so far
 
  private:
   struct State;

@@ -65,12 +65,17 @@ struct StoreOp {  // answered by on_stored, in order
 using NodeAction = std::variant<DialPipe, WritePipe, ReadPipe, ClosePipe, KeyLogLine, ListenPipe,
                                 StopListening, StoreOp, Report>;
 
+// Bytes of whole messages that came, without their framing.
+struct Heard {
+  std::uint64_t kad_requests = 0, kad_answers = 0, gossip = 0;
+};
 struct NodeStats {
   KadStats kad;
   GossipStats gossip;
   Swarm::Counters swarm;
   BootstrapStatus bootstrap;
   std::size_t connected_peers = 0, book_peers = 0;
+  Heard heard;
 };
 
 class Node {

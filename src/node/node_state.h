@@ -42,6 +42,7 @@ struct Node::State {
 
   bool closing = false;  // shut down: cores may ask, nothing starts
   std::uint64_t next_listen = 1, next_store = 1;
+  std::uint64_t answers_heard = 0;                       // bytes of Kademlia's answers
   std::map<ListenId, std::vector<Multiaddr>> listening;  // no addresses: not yet up
   std::map<DialId, Multiaddr> seed_dials;
   // Kademlia's requests under way, by either id.

@@ -42,8 +42,13 @@ std::vector<std::string> Node::why(const PeerId& peer, Now now) const {
 NodeStats Node::stats() const {
   std::set<PeerId> peers;
   for (const ConnectionInfo& connection : connections()) peers.insert(connection.peer);
-  return {state_->kad.stats(),     state_->gossip.stats(), state_->swarm.counters(),
-          state_->kad.bootstrap(), peers.size(),           state_->book.peers()};
+  return {state_->kad.stats(),
+          state_->gossip.stats(),
+          state_->swarm.counters(),
+          state_->kad.bootstrap(),
+          peers.size(),
+          state_->book.peers(),
+          {state_->kad_streams.heard(), state_->answers_heard, state_->gossip_streams.heard()}};
 }
 
 std::string Node::check_invariants() const {
