@@ -1,0 +1,131 @@
+// Whole runs of small scenarios: what is promised, and what is told when it does not hold.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "kadsim/player.h"
+#include "kadsim/toml_file.h"
+
+namespace kadmesh::kadsim {
+namespace {
+
+RunResult played(const std::string& text, std::uint64_t seed = 1) {
+  const auto table = parse_toml(
+      "name = \"x\"\nnodes = 3\nnames = [\"alice\", \"bob\", \"carl\"]\nduration = \"10s\"\n"
+      "[join]\nseeds = \"alice\"\n" +
+          text,
+      "x.toml");
+  REQUIRE_MESSAGE(table, (table ? "" : table.error().detail));
+  const auto scenario = read_scenario(*table, "x.toml");
+  REQUIRE_MESSAGE(scenario, (scenario ? "" : scenario.error().detail));
+  return play(*scenario, seed);
+}
+std::string failure(const RunResult& run) {
+  const auto at = std::ranges::find(run.verdicts, false, &Verdict::passed);
+  return at == run.verdicts.end() ? "" : at->detail;
+}
+std::string failure(const std::string& text) { return failure(played(text)); }
+
+const std::string kPut =
+    "[[step]]\nat = \"5s\"\ndo = \"put\"\nwho = \"bob\"\nkey = \"/v/k\"\nvalue = \"w\"\nas = "
+    "\"p\"\n";
+const std::string kSpeak =
+    "[[step]]\nat = \"0s\"\ndo = \"subscribe\"\nwho = \"all\"\ntopic = \"t\"\n"
+    "[[step]]\nat = \"5s\"\ndo = \"publish\"\nwho = \"bob\"\ntopic = \"t\"\nas = \"m\"\n";
+
+TEST_CASE("play: the same seed plays the same run, another seed another") {
+  const RunResult first = played(kPut, 5), again = played(kPut, 5), other = played(kPut, 6);
+  CHECK(to_json(first, true) == to_json(again, true));
+  CHECK(first.trace_hash != other.trace_hash);
+}
+
+TEST_CASE("play: what holds is told with what was found") {
+  const RunResult run =
+      played(kPut + "[[expect]]\nwhat = \"result\"\nof = \"p\"\nwithin = \"1s\"\nequals = 2\n");
+  CHECK(failure(run).empty());
+  CHECK(run.verdicts.front().detail.starts_with("took "));
+}
+
+TEST_CASE("play: an operation that is not as expected says how it was") {
+  const std::string expect = "[[expect]]\nwhat = \"result\"\nof = \"p\"\n";
+  CHECK(failure(kPut + expect + "within = \"1ns\"\n").starts_with("put of bob at 5s took "));
+  CHECK(failure(kPut + expect + "is = \"timeout\"\n").starts_with("put of bob at 5s was ok after"));
+  CHECK(failure(kPut + expect + "at_least = 3\n") == "put of bob at 5s has 2");
+  CHECK(failure(kPut + expect + "pending = true\n") == "put of bob at 5s is not pending");
+}
+
+TEST_CASE("play: messages that did not come are named") {
+  const std::string cut = "[[step]]\nat = \"4s\"\ndo = \"freeze\"\nwho = \"carl\"\n";
+  const std::string expect = "[[expect]]\nwhat = \"delivered\"\ntopic = \"t\"\n";
+  CHECK(failure(kSpeak + expect + "within = \"1s\"\n").empty());
+  CHECK(failure(kSpeak + expect + "within = \"1us\"\n").find("message 1 of bob late at alice") !=
+        std::string::npos);
+  CHECK(failure(kSpeak + expect + "equals = 2\n") == "from 1 to 1 messages at each");
+  CHECK(failure(kSpeak + cut + expect).empty());  // nothing is due at who answers nothing
+}
+
+TEST_CASE("play: pairs, meshes and counters are looked at when they should be") {
+  CHECK(failure("[[expect]]\nwhat = \"knows\"\nwho = \"all\"\nwhom = \"all\"\nby = \"9s\"\n")
+            .empty());
+  CHECK(failure(
+            "[[expect]]\nwhat = \"connected\"\nwho = \"bob\"\nwhom = \"alice\"\nat = \"1ns\"\n") ==
+        "bob is not connected to alice");
+  CHECK(failure(kSpeak + "[[expect]]\nwhat = \"mesh\"\ntopic = \"t\"\nat_least = 3\n")
+            .ends_with(" has 2"));
+  CHECK(failure(kSpeak + "[[expect]]\nwhat = \"stat\"\nstat = \"gossip.delivered\"\nwho = "
+                         "\"alice\"\nequals = 0\n") == "alice has 1");
+}
+
+TEST_CASE("play: killed nodes lose their operations, and come back subscribed") {
+  const RunResult run =
+      played(kSpeak +
+             "[[step]]\nat = \"2s\"\ndo = \"kill\"\nwho = \"carl\"\n"
+             "[[step]]\nat = \"3s\"\ndo = \"restart\"\nwho = \"carl\"\n"
+             "[[expect]]\nwhat = \"delivered\"\ntopic = \"t\"\nequals = 1\nwithin = \"1s\"\n");
+  CHECK(failure(run).empty());
+  CHECK(run.deliveries_due == 2);
+}
+
+TEST_CASE("play: a partition parts, and healing joins again") {
+  const std::string parted =
+      "[[step]]\nat = \"4s\"\ndo = \"partition\"\ngroups = [\"alice\", [\"bob\", \"carl\"]]\n"
+      "[[step]]\nat = \"5s\"\ndo = \"ping\"\nwho = \"bob\"\nto = \"alice\"\ntimeout = \"1s\"\nas = "
+      "\"parted\"\n"
+      "[[expect]]\nwhat = \"result\"\nof = \"parted\"\nis = \"timeout\"\n"
+      "[[step]]\nat = \"7s\"\ndo = \"heal\"\n"
+      "[[step]]\nat = \"9s\"\ndo = \"ping\"\nwho = \"bob\"\nto = \"alice\"\nas = \"healed\"\n"
+      "[[expect]]\nwhat = \"result\"\nof = \"healed\"\n";
+  CHECK(failure(parted).empty());
+}
+
+TEST_CASE(
+    "play: churn takes nodes away and brings them back, and what they lose is not held against "
+    "them") {
+  const RunResult run = played(
+      "[[step]]\nat = \"0s\"\ndo = \"subscribe\"\nwho = \"all\"\ntopic = \"t\"\n"
+      "[[step]]\nat = \"1s\"\ndo = \"get\"\nwho = \"bob\"\nkey = \"/v/{n}\"\nrepeat = 80\nevery = "
+      "\"100ms\"\nas = \"asked\"\n"
+      "[[churn]]\nwho = \"bob\"\nfrom = \"1s\"\nuntil = \"9s\"\nsession = {exponential = "
+      "\"500ms\"}\n"
+      "downtime = \"300ms\"\nvanish = 0\norderly = \"50%\"\n"
+      "[[expect]]\nwhat = \"connected\"\nwho = \"bob\"\nwhom = \"alice\"\nfrom = \"9s\"\nby = "
+      "\"10s\"\n"
+      "[[expect]]\nwhat = \"mesh\"\ntopic = \"t\"\nat_least = 1\n");
+  CHECK(failure(run).empty());
+  CHECK(run.operations.at("get").started < 80);  // those of a node that is away are not begun
+  CHECK(run.operations.at("get").started > 20);
+}
+
+TEST_CASE("play: faults come by the seed, and are undone") {
+  const std::string faults =
+      "[[faults]]\nfrom = \"1s\"\nuntil = \"6s\"\npause = \"200ms\"\nlasts = {uniform = "
+      "[\"100ms\", \"1s\"]}\n"
+      "[[expect]]\nwhat = \"knows\"\nwho = \"all\"\nwhom = \"all\"\nfrom = \"6s\"\nby = \"10s\"\n";
+  const RunResult run = played(faults, 3);
+  CHECK(failure(run).empty());
+  CHECK(run.trace_hash == played(faults, 3).trace_hash);
+  CHECK(run.trace_hash != played(faults, 4).trace_hash);
+}
+
+}  // namespace
+}  // namespace kadmesh::kadsim

@@ -1,0 +1,151 @@
+#include "kadsim/scenario.h"
+
+#include "kadsim/toml_file.h"
+#include "refusal.h"
+
+namespace kadmesh::kadsim {
+namespace {
+
+constexpr const char* kHead =
+    "name = \"x\"\nnodes = 4\nnames = [\"alice\", \"bob\"]\nduration = \"60s\"\n";
+
+Result<Scenario> read(const std::string& more, const std::string& head = kHead) {
+  const auto table = parse_toml(head + more, "x.toml");
+  REQUIRE_MESSAGE(table, (table ? "" : table.error().detail));
+  return read_scenario(*table, "x.toml");
+}
+Scenario good(const std::string& more) {
+  auto scenario = read(more);
+  REQUIRE_MESSAGE(scenario, (scenario ? "" : scenario.error().detail));
+  return *std::move(scenario);
+}
+std::string wrong(const std::string& more, const std::string& head = kHead) {
+  const auto scenario = read(more, head);
+  REQUIRE_FALSE(scenario);
+  CHECK(scenario.error().code == Errc::invalid);
+  return scenario.error().detail;
+}
+
+TEST_CASE("scenario: its parts are read") {
+  const Scenario scenario = good(
+      "[link]\nlatency = {uniform = [\"5ms\", \"50ms\"]}\nloss = \"1%\"\n"
+      "[gossip]\nd = 8\n[join]\nseeds = \"alice\"\nspread = \"2s\"\n"
+      "[[step]]\nat = \"1s\"\ndo = \"put\"\nwho = \"bob\"\nkey = \"/v/k\"\nas = \"p\"\n"
+      "[[expect]]\nwhat = \"result\"\nof = \"p\"\nwithin = \"1s\"\n");
+  CHECK(scenario.population.count == 4);
+  CHECK(
+      std::holds_alternative<Uniform>(std::get<PairLatency>(scenario.wires.link.latency).one_way));
+  CHECK(scenario.wires.link.loss_ppm == 10'000);
+  CHECK(scenario.config.gossip.d == 8);
+  CHECK(scenario.join.spread == 2s);
+  CHECK(scenario.steps.at(0).verb == Verb::put);
+  CHECK(scenario.expectations.at(0).within == 1s);
+}
+
+TEST_CASE("scenario: an error names file, line and key, and what is allowed") {
+  CHECK(wrong("[[step]]\nat = \"soon\"\ndo = \"put\"\n") ==
+        "x.toml:6: step.at: 'soon' is no time; one is like 250ms, 1.5s, 2min, 1h or 3d");
+  CHECK(wrong("[gossip]\nd = \"six\"\n") ==
+        "x.toml:6: gossip.d: this is a text; it takes a whole number from 0 to 1000");
+  const std::string verb = wrong("[[step]]\nat = \"1s\"\ndo = \"pot\"\n");
+  CHECK(verb.starts_with("x.toml:7: step.do: 'pot' is not one of start, connect, "));
+}
+
+TEST_CASE("scenario: a key that is not known is told with the one that was meant") {
+  const std::string said = wrong("[gossip]\nheartbaet = \"1s\"\n");
+  CHECK(said.starts_with("x.toml:6: gossip.heartbaet: no such key (heartbeat?); the keys are "));
+  CHECK(wrong("[[step]]\nat = \"1s\"\ndo = \"kill\"\nwho = \"bob\"\nkey = \"/v/k\"\n")
+            .find("no such key of kill") != std::string::npos);
+  CHECK(wrong("sed = 3\n").starts_with("x.toml:5: sed: no such key of a scenario"));
+}
+
+TEST_CASE("scenario: what is missing is told with an example") {
+  CHECK(wrong("", "nodes = 3\nduration = \"1s\"\n") ==
+        "x.toml:1: name: missing; for example name = \"trio\"");
+  CHECK(wrong("[[step]]\ndo = \"kill\"\nwho = \"bob\"\n") ==
+        "x.toml:5: step.at: missing; for example at = \"10s\"");
+  CHECK(wrong("[[step]]\nat = \"1s\"\ndo = \"put\"\nwho = \"bob\"\n")
+            .find("step.key: missing; for example key = \"/v/name\"") != std::string::npos);
+}
+
+TEST_CASE("scenario: bounds, kinds and combinations are checked") {
+  CHECK(wrong("", "name = \"x\"\nnodes = 0\nduration = \"1s\"\n").find("from 1 to 1000000") !=
+        std::string::npos);
+  CHECK(wrong("", "name = \"a b\"\nnodes = 1\nduration = \"1s\"\n").find("letters, digits") !=
+        std::string::npos);
+  CHECK(wrong("[link]\nloss = \"200%\"\n").find("no share") != std::string::npos);
+  CHECK(wrong("[link]\nlatency = {uniform = [\"5ms\", \"1ms\"]}\n").find("the greater") !=
+        std::string::npos);
+  CHECK(wrong("[host]\nnat = \"cone\"\n").find("full_cone") != std::string::npos);
+  CHECK(wrong("[gossip]\nd_lo = 7\n").find("gossip: ") != std::string::npos);
+  CHECK(wrong("[[step]]\nat = \"61s\"\ndo = \"heal\"\n").find("after the end") !=
+        std::string::npos);
+  CHECK(wrong("[[step]]\nat = \"1s\"\ndo = \"get\"\nwho = \"all\"\nkey = \"/v/k\"\nrepeat = 3\n")
+            .find("without every") != std::string::npos);
+}
+
+TEST_CASE("scenario: an expectation refers to what is there") {
+  const std::string put =
+      "[[step]]\nat = \"1s\"\ndo = \"put\"\nwho = \"bob\"\nkey = \"/v/k\"\nas = \"p\"\n";
+  CHECK(wrong(put + "[[expect]]\nwhat = \"result\"\nof = \"q\"\n").find("nothing is called 'q'") !=
+        std::string::npos);
+  CHECK(
+      wrong("[[expect]]\nwhat = \"stat\"\nstat = \"gossip.delivred\"\nwho = \"all\"\nequals = 1\n")
+          .find("gossip.delivered") != std::string::npos);
+  CHECK(wrong("[[expect]]\nwhat = \"knows\"\nwho = \"all\"\nwhom = \"zoe\"\n")
+            .find("'zoe' is no node") != std::string::npos);
+  CHECK(
+      wrong(
+          "[[expect]]\nwhat = \"knows\"\nwho = \"all\"\nwhom = \"bob\"\nat = \"1s\"\nby = \"2s\"\n")
+          .find("besides at") != std::string::npos);
+}
+
+TEST_CASE("scenario: churn and faults are read, and what is wrong with them is told") {
+  const Scenario scenario = good(
+      "[[churn]]\nwho = \"2..\"\nuntil = \"30s\"\nsession = {weibull = \"20min\", shape = "
+      "0.6}\nvanish = \"5%\"\n"
+      "[[faults]]\nweights = {kill = 2, partition = 1}\nspared = \"alice\"\n");
+  CHECK(std::get<Weibull>(scenario.churn.at(0).config.session).shape_milli == 600);
+  CHECK(scenario.churn.at(0).config.vanish_ppm == 50'000);
+  CHECK(scenario.faults.at(0).until == 60s);
+  CHECK(scenario.faults.at(0).config.weights[static_cast<std::size_t>(Fault::freeze)] == 0);
+  CHECK(wrong("[[churn]]\nsession = {pareto = \"1s\"}\n").find("one of uniform, exponential") !=
+        std::string::npos);
+  CHECK(wrong("[[churn]]\nfrom = \"9s\"\nuntil = \"8s\"\n").find("not before until") !=
+        std::string::npos);
+  CHECK(wrong("[[faults]]\nweights = {kil = 2}\n").find("kil: no such key (kill?)") !=
+        std::string::npos);
+  CHECK(wrong("[[faults]]\nweights = {kill = 0}\n").find("none of them") != std::string::npos);
+  CHECK(wrong("[churn]\nwho = \"bob\"\n").find("written [[churn]]") != std::string::npos);
+}
+
+TEST_CASE("scenario: two expectations of one name could not be told apart") {
+  const std::string expect =
+      "[[expect]]\nsays = \"same\"\nwhat = \"knows\"\nwho = \"all\"\nwhom = \"bob\"\n";
+  CHECK(wrong(expect + expect).find("a name of its own") != std::string::npos);
+}
+
+TEST_CASE("step: its luck is of its text, so that another step's going changes nothing") {
+  const std::string a = "[[step]]\nat = \"1s\"\ndo = \"kill\"\nwho = \"random 1\"\n";
+  const std::string b = "[[step]]\nat = \"2s\"\ndo = \"thaw\"\nwho = \"all\"\n";
+  CHECK(good(a + b).steps.at(0).luck == good(b + a).steps.at(1).luck);
+  CHECK(good(a + b).steps.at(0).luck != good(a + b).steps.at(1).luck);
+}
+
+TEST_CASE("step: a rate over a time is so many repetitions") {
+  const Step step =
+      good(
+          "[[step]]\nat = \"1s\"\ndo = \"publish\"\nwho = \"random 1\"\ntopic = \"t\"\n"
+          "rate = 120\nfor = \"10s\"\n")
+          .steps.at(0);
+  CHECK(step.repeat == 1200);
+  CHECK(step.every == 8333333ns);
+}
+
+TEST_CASE("step: a pattern is filled") {
+  CHECK(filled("/v/{n}-{r}-{node}", 1, 22, 3) == "/v/1-22-3");
+  CHECK(filled("/v/plain", 1, 22, 3) == "/v/plain");
+}
+
+}  // namespace
+}  // namespace kadmesh::kadsim

@@ -1,0 +1,308 @@
+#include "kadsim/lab.h"
+
+#include <algorithm>
+
+#include "kadsim/outcome.h"
+#include "sim/luck.h"
+
+namespace kadmesh::kadsim {
+namespace {
+
+WorldConfig world_config(const Scenario& scenario, std::uint64_t seed) {
+  WorldConfig config;
+  config.seed = seed;
+  config.link = scenario.wires.link;
+  config.addresses = scenario.wires.addresses;
+  config.keep_reports = false;  // they are heard as they come
+  config.check_every = scenario.check_every;
+  return config;
+}
+
+Bytes bytes_of(std::string_view text) { return to_bytes(as_bytes(text)); }
+
+std::string text_of(const MessageId& id) { return std::string(as_text(id)); }
+
+// What a selector that draws nothing names.
+std::vector<NodeIndex> named(const Selector& selector) {
+  Rng unused(0);
+  return selector.empty() ? std::vector<NodeIndex>() : selector.pick({}, unused);
+}
+
+bool contains(const Selector& selector, NodeIndex node) {
+  return std::ranges::binary_search(named(selector), node);
+}
+
+void add_counters(Lab::Counters& sum, const Node& node) {
+  const NodeStats stats = node.stats();
+  sum.duplicates += stats.gossip.duplicates;
+  sum.heard.kad_requests += stats.heard.kad_requests;
+  sum.heard.kad_answers += stats.heard.kad_answers;
+  sum.heard.gossip += stats.heard.gossip;
+}
+
+}  // namespace
+
+Lab::Lab(const Scenario& scenario, std::uint64_t seed, std::function<void(const TurnRecord&)> watch,
+         std::function<void(NodeIndex)> on_boot)
+    : scenario_(scenario),
+      world_(world_config(scenario, seed)),
+      begin_(world_.now().mono),
+      messages_(scenario.population.count),
+      index_(scenario.population.count),
+      number_(scenario.population.count),
+      noted_up_(scenario.population.count),
+      started_(scenario.population.count),
+      watch_(std::move(watch)),
+      on_boot_(std::move(on_boot)),
+      seeds_(named(scenario.join.seeds)) {
+  for (NodeIndex node = 0; node < scenario.population.count; ++node) messages_.down(node);
+  add_all();
+  world_.on_report([this](World::Index index, const Report& report) { hear(index, report); });
+  world_.on_turn([this](const TurnRecord& record) {
+    if (record.kind == TurnKind::boot) booted(record);
+    if (watch_) watch_(record);
+  });
+}
+
+// --- nodes
+void Lab::add_all() {
+  for (const NodeIndex seed : seeds_) add(seed);
+  for (NodeIndex node = 0; node < scenario_.population.count; ++node)
+    if (!std::ranges::binary_search(seeds_, node)) add(node);
+}
+
+NodeConfig Lab::config_of(NodeIndex node) const {
+  NodeConfig config = scenario_.config;
+  for (const Role& role : scenario_.roles)
+    if (contains(role.who, node)) config = role.config;
+  const std::size_t known = world_.nodes();
+  for (const NodeIndex seed : seeds_)
+    if (seed != node && index_[seed] < known && number_[index_[seed]] == seed)
+      config.kad.seeds.push_back(world_.addr(index_[seed]));
+  return config;
+}
+
+NodeOptions Lab::options_of(NodeIndex node) {
+  NodeOptions options{.host = scenario_.host};
+  std::optional<NatConfig> nat = scenario_.nat;
+  for (const Role& role : scenario_.roles)
+    if (contains(role.who, node)) {
+      options.host = role.host;
+      nat = role.nat;
+    }
+  // Each behind a box of its own, as at home.
+  if (nat) options.host.nat = world_.add_nat(*nat);
+  return options;
+}
+
+// It is there, so that others know its address, and does not run.
+void Lab::add(NodeIndex node) {
+  bool listens = true;
+  for (const Role& role : scenario_.roles)
+    if (contains(role.who, node)) listens = role.listens;
+  NodeConfig config = config_of(node);
+  const NodeOptions options = options_of(node);
+  const World::Index index = listens ? world_.add_listening(std::move(config), options)
+                                     : world_.add(std::move(config), options);
+  index_[node] = index;
+  number_[index] = node;
+  by_id_[id(node)] = node;
+  world_.kill(index);
+}
+
+void Lab::start(NodeIndex node) {
+  if (started_[node]) return restart(node, true);
+  started_[node] = true;
+  world_.restart(index_[node], StoreFate::lost);
+}
+
+void Lab::kill(NodeIndex node) {
+  if (!running(node)) return;
+  note_down(node);
+  world_.kill(index_[node]);
+}
+
+void Lab::restart(NodeIndex node, bool keep_store) {
+  if (running(node)) return;
+  if (!started_[node]) return start(node);
+  world_.restart(index_[node], keep_store ? StoreFate::kept : StoreFate::lost);
+}
+
+void Lab::freeze(NodeIndex node) {
+  if (!ready(node)) return;
+  messages_.down(node);
+  world_.freeze(index_[node]);
+}
+
+void Lab::thaw(NodeIndex node) {
+  if (!running(node) || ready(node)) return;
+  messages_.up(node, now());
+  world_.thaw(index_[node]);
+}
+
+// --- the books
+void Lab::note_down(NodeIndex node) {
+  if (!noted_up_[node]) return;
+  noted_up_[node] = false;
+  add_counters(past_, this->node(node));
+  ledger_.lost(node);
+  messages_.down(node);
+}
+
+void Lab::note_up(NodeIndex node) {
+  noted_up_[node] = true;
+  messages_.down(node);  // it may have been away in between
+  messages_.up(node, now());
+}
+
+// Its last life, if nobody told of its end, ended between two looks.
+void Lab::booted(const TurnRecord& record) {
+  const NodeIndex node = number_.at(record.node);
+  if (noted_up_[node]) {
+    ledger_.lost(node);
+    noted_up_[node] = false;
+  }
+  note_up(node);
+  // What its application does when it starts is not part of this turn.
+  world_.at(world_.now().mono, [this, node] {
+    for (const std::string& topic : messages_.topics_of(node)) subscribe(node, topic);
+    on_boot_(node);
+  });
+}
+
+void Lab::catch_up() {
+  if (!troubled_) return;
+  for (NodeIndex node = 0; node < noted_up_.size(); ++node) {
+    if (noted_up_[node] && !running(node)) note_down(node);
+    if (running(node) && !ready(node))
+      messages_.down(node);
+    else if (ready(node))
+      messages_.up(node, now());
+  }
+}
+
+std::vector<NodeIndex> Lab::ready() const {
+  std::vector<NodeIndex> out;
+  for (NodeIndex node = 0; node < noted_up_.size(); ++node)
+    if (ready(node)) out.push_back(node);
+  return out;
+}
+
+std::vector<NodeIndex> Lab::down() const {
+  std::vector<NodeIndex> out;
+  for (NodeIndex node = 0; node < noted_up_.size(); ++node)
+    if (!running(node)) out.push_back(node);
+  return out;
+}
+
+Lab::Counters Lab::counters() const {
+  Counters sum = past_;
+  for (NodeIndex node = 0; node < noted_up_.size(); ++node)
+    if (noted_up_[node]) add_counters(sum, this->node(node));
+  return sum;
+}
+
+// --- what nodes say
+void Lab::hear(World::Index index, const Report& report) {
+  if (index >= number_.size()) return;
+  const NodeIndex node = number_[index];
+  if (const auto* done = std::get_if<OpDone>(&report)) {
+    const Ledger::Key key{node, static_cast<std::uint64_t>(done->op)};
+    // Whose node is shut down in order by churn is lost with it, as if it had been killed.
+    const bool left = troubled_ && !done->result && done->result.error().code == Errc::closed;
+    if (left)
+      ledger_.lost(key);
+    else
+      ledger_.ended(key, now(), outcome_of(*done));
+  }
+  if (const auto* message = std::get_if<MessageDelivered>(&report)) {
+    const auto from = by_id_.find(message->delivery.received_from);
+    messages_.delivered(text_of(message->delivery.id), node,
+                        from == by_id_.end() ? std::nullopt : std::optional(from->second), now());
+  }
+}
+
+// --- commands
+template <class Begin>
+void Lab::begin(Verb verb, const std::string& label, NodeIndex node, Duration limit, Begin run) {
+  if (!ready(node)) return;
+  const std::size_t record = ledger_.begin(verb, label, node, now(), limit);
+  const OpId op = world_.start(index_[node], run, limit);
+  ledger_.known_as(record, static_cast<std::uint64_t>(op));
+}
+
+void Lab::connect(NodeIndex node, NodeIndex to, const std::string& label, bool bare,
+                  Duration limit) {
+  if (node == to) return;
+  const Multiaddr addr = bare ? world_.bare_addr(index_[to]) : world_.addr(index_[to]);
+  begin(Verb::connect, label, node, limit,
+        [&](Node& n, Turn t, Time by) { return n.connect(t, addr, by); });
+}
+
+void Lab::disconnect(NodeIndex node, NodeIndex from) {
+  if (!ready(node)) return;
+  world_.command(index_[node], [&](Node& n, Turn t) { n.disconnect(t, id(from)); });
+}
+
+void Lab::ping(NodeIndex node, NodeIndex to, const std::string& label, Duration limit) {
+  if (node == to) return;
+  begin(Verb::ping, label, node, limit,
+        [&](Node& n, Turn t, Time by) { return n.ping(t, id(to), by); });
+}
+
+void Lab::await_ready(NodeIndex node, std::size_t live, const std::string& label, Duration limit) {
+  begin(Verb::ready, label, node, limit,
+        [&](Node& n, Turn t, Time by) { return n.await_ready(t, live, by); });
+}
+
+void Lab::put(NodeIndex node, std::string_view key, Bytes value, const std::string& label,
+              Duration limit) {
+  begin(Verb::put, label, node, limit,
+        [&](Node& n, Turn t, Time by) { return n.put(t, bytes_of(key), std::move(value), by); });
+}
+
+void Lab::get(NodeIndex node, std::string_view key, const std::string& label, Duration limit) {
+  begin(Verb::get, label, node, limit,
+        [&](Node& n, Turn t, Time by) { return n.get(t, bytes_of(key), by); });
+}
+
+void Lab::provide(NodeIndex node, std::string_view key, const std::string& label, Duration limit) {
+  begin(Verb::provide, label, node, limit,
+        [&](Node& n, Turn t, Time by) { return n.provide(t, bytes_of(key), by); });
+}
+
+void Lab::find_providers(NodeIndex node, std::string_view key, const std::string& label,
+                         Duration limit) {
+  begin(Verb::find_providers, label, node, limit,
+        [&](Node& n, Turn t, Time by) { return n.find_providers(t, bytes_of(key), 0, by); });
+}
+
+void Lab::find(NodeIndex node, NodeIndex whom, const std::string& label, Duration limit) {
+  if (node == whom) return;
+  begin(Verb::find, label, node, limit,
+        [&](Node& n, Turn t, Time by) { return n.find_peer(t, id(whom), by); });
+}
+
+void Lab::subscribe(NodeIndex node, const std::string& topic) {
+  if (!ready(node)) return;
+  const auto done =
+      world_.command(index_[node], [&](Node& n, Turn t) { return n.subscribe(t, topic); });
+  if (done) messages_.subscribed(topic, node, now());
+}
+
+void Lab::unsubscribe(NodeIndex node, const std::string& topic) {
+  if (!ready(node)) return;
+  world_.command(index_[node], [&](Node& n, Turn t) { n.unsubscribe(t, topic); });
+  messages_.unsubscribed(topic, node);
+}
+
+void Lab::publish(NodeIndex node, const std::string& topic, Bytes data, const std::string& label) {
+  if (!ready(node)) return;
+  const std::size_t record = ledger_.begin(Verb::publish, label, node, now(), Duration::zero());
+  const auto receipt = world_.command(
+      index_[node], [&](Node& n, Turn t) { return n.publish(t, topic, std::move(data)); });
+  ledger_.end(record, now(), receipt ? Outcome() : outcome_of(receipt.error()));
+  if (receipt) messages_.published(text_of(receipt->id), topic, label, node, now());
+}
+
+}  // namespace kadmesh::kadsim

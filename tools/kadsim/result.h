@@ -1,0 +1,77 @@
+// What a run comes to: everything that the results folder shows and that a sweep keeps. Nothing in
+// it depends on the machine or on how long it took, so one seed has one result.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "kadsim/histogram.h"
+#include "kadsim/series.h"
+
+namespace kadmesh::kadsim {
+
+inline constexpr std::string_view kVersion = "kadsim 0.1.0";
+
+struct Verdict {
+  std::string says{};  // the expectation
+  bool passed = false;
+  std::string detail{};  // what was found
+  friend bool operator==(const Verdict&, const Verdict&) = default;
+};
+
+// Operations of one kind, or of one label.
+struct Operations {
+  std::uint64_t started = 0, succeeded = 0;
+  std::uint64_t lost = 0;                           // with their node
+  std::map<std::string, std::uint64_t> failures{};  // by error
+  Histogram latency{};                              // us, of those that succeeded
+  Histogram hops{};                                 // of walks
+  Histogram asked{};                                // peers asked in a walk
+};
+
+struct RunResult {
+  std::string scenario{};
+  std::string variant{};  // "gossip.d=8", as --set takes it; empty for the scenario as it stands
+  std::uint64_t seed = 0;
+  std::size_t nodes = 0;
+  Duration duration{};
+  std::uint64_t trace_hash = 0;
+  std::uint64_t events = 0;
+  // Empty, or how the program died: the run has no other figures then.
+  std::string crash{};
+  std::vector<Verdict> verdicts{};
+
+  std::map<std::string, Operations> operations{};  // by kind
+  std::uint64_t published = 0, deliveries_due = 0, deliveries = 0, delivered_twice = 0,
+                duplicates = 0;
+  Histogram delivery_latency{};  // us
+  Histogram delivery_hops{};
+  Histogram mesh_degree{};                         // of each node's mesh, at the end
+  std::map<std::string, std::uint64_t> traffic{};  // bytes received, by protocol
+  // Servers in the bucket of each common prefix length, over all nodes; and how many nodes.
+  std::vector<std::uint64_t> buckets{};
+  std::uint64_t tables = 0;
+  std::uint64_t bucket_size = 20;
+  Series series{};
+
+  bool passed() const;
+  // The first verdict that failed, or the crash; empty when it passed.
+  std::string failure() const;
+  // Whether it fails in that way, among others.
+  bool fails_as(const std::string& failure) const;
+};
+
+// Figures with a name each, for tables: "delivery_p50_ms" -> 34.5.
+std::map<std::string, double> figures(const RunResult& result);
+
+// One line of JSON, with the series or without; and back. Errc::malformed.
+std::string to_json(const RunResult& result, bool with_series);
+// For people: the same, indented, with the figures first.
+std::string summary_json(const RunResult& result);
+Result<RunResult> run_from_json(std::string_view json);
+
+}  // namespace kadmesh::kadsim
