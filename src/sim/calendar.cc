@@ -25,6 +25,7 @@ Calendar::Calendar(Time start) : now_(start), base_(ticks(start)), limit_(base_)
 void Calendar::push(const Event& event) {
   KAD_CHECK(event.at >= now_);
   ++size_;
+  if (event.at == now_) return today_.push_back(event);
   if (ticks(event.at) >= limit_) return file(event);
   insert(event);
   if (next_.size() - head_ > kLongRun) shorten();
@@ -109,20 +110,27 @@ bool Calendar::refill(Ticks limit) {
   return false;
 }
 
+CalendarEvent Calendar::take_first(std::vector<Event>& run, std::size_t& head) {
+  const Event event = run[head++];
+  if (head == run.size()) {
+    run.clear();
+    head = 0;
+  } else if (head >= kLongRun && 2 * head >= run.size()) {
+    run.erase(run.begin(), run.begin() + static_cast<std::ptrdiff_t>(head));
+    head = 0;
+  }
+  return event;
+}
+
 std::optional<CalendarEvent> Calendar::pop(Time limit) {
-  while (head_ == next_.size()) {
-    next_.clear();
-    head_ = 0;
+  while (head_ == next_.size() && today_.empty())
     if (!refill(ticks(limit))) return now_ = std::max(now_, limit), std::nullopt;
-  }
-  if (next_[head_].at > limit) return now_ = std::max(now_, limit), std::nullopt;
+  const bool today = !today_.empty() && (head_ == next_.size() || next_[head_].at > now_);
+  if ((today ? now_ : next_[head_].at) > limit) return now_ = std::max(now_, limit), std::nullopt;
   --size_;
-  const Event event = next_[head_++];
+  if (today) return take_first(today_, today_head_);
+  const Event event = take_first(next_, head_);
   now_ = event.at;
-  if (head_ >= kLongRun && 2 * head_ >= next_.size()) {
-    next_.erase(next_.begin(), next_.begin() + static_cast<std::ptrdiff_t>(head_));
-    head_ = 0;
-  }
   return event;
 }
 

@@ -8,6 +8,9 @@
 //   next_ [ 3 5 5 9 |limit_      slots of the finest wheel in use, then of the coarser ones
 //          pop here               taken into next_ when few, spread over the finer wheel when many
 //
+// What is entered for this very moment waits in `today_`: all that was entered before for the same
+// moment is in next_, and comes first.
+//
 // An event moves down once per digit at most, to the next run sooner when it is nearly alone: the
 // cost does not grow with how many are pending. Whatever keeps its order within a slot keeps the
 // order of entry among equal times, so no sequence number is stored.
@@ -42,6 +45,8 @@ class Calendar {
   void push(const CalendarEvent& event);
   // The next event that is not later than `limit`; without one, it is `limit` now.
   std::optional<CalendarEvent> pop(Time limit);
+  // What comes next, if that is known already: whoever needs memory for it can ask for it early.
+  const CalendarEvent* peek() const { return head_ < next_.size() ? &next_[head_] : nullptr; }
   std::size_t size() const { return size_; }
 
  private:
@@ -52,7 +57,7 @@ class Calendar {
   static constexpr std::size_t kSlots = std::size_t{1} << kBits;
   static constexpr unsigned kLevels = 11;
   // Sorted by insertion: more are cheaper to spread over the finer wheel.
-  static constexpr std::size_t kRun = 24;
+  static constexpr std::size_t kRun = 64;
   // Of next_: what is later goes back to the wheels, or insertion would move too much.
   static constexpr std::size_t kLongRun = 4 * kRun;
 
@@ -76,6 +81,7 @@ class Calendar {
   void file(const Event& event);
   void shorten();
   bool refill(Ticks limit);
+  static Event take_first(std::vector<Event>& run, std::size_t& head);
   template <class Visit>
   void empty(Slot& slot, Visit visit);
 
@@ -84,6 +90,8 @@ class Calendar {
   Ticks limit_;  // what is before it belongs into next_
   std::vector<Event> next_;
   std::size_t head_ = 0;  // of next_: what is before it has been popped
+  std::vector<Event> today_;
+  std::size_t today_head_ = 0;
   std::size_t size_ = 0;
   std::array<Wheel, kLevels> wheels_;
   Blocks blocks_;

@@ -1,22 +1,27 @@
-// Hosts and the connections between them: the sockets, the kernel and the wires of a simulated run.
-// What lies between hosts: sim/link.h. Events go through the world's calendar; a packet costs O(1),
-// and nothing ever walks over all hosts but heal().
+// Hosts and the connections between them: the sockets, the kernel and the wires
+// of a simulated run. What lies between hosts: sim/link.h. Events go through
+// the world's calendar; a packet costs O(1), and nothing ever walks over all
+// hosts but heal().
 //
 // One end of a connection, as its host sees it:
 //
 //   dial() -> dialing --SYN-ACK--> knocking --the process is told--> open
 //   SYN    -> opening --ACK-----> knocking --the process is told--> open
 //   knocking, open --RST, given up--> over --the process is told--> gone
-//   open --FIN, all before it read--> gone        any --close()--> [flushing ->] gone
+//   open --FIN, all before it read--> gone        any --close()--> [flushing
+//   ->] gone
 //
-// The kernel works on while a process is frozen or busy: it answers SYNs, takes in bytes up to the
-// window, loses them with a reset. What a process is told comes as events of its own
-// (for_process()), which whoever runs it may put off; each keeps its order.
+// The kernel works on while a process is frozen or busy: it answers SYNs, takes
+// in bytes up to the window, loses them with a reset. What a process is told
+// comes as events of its own (for_process()), which whoever runs it may put
+// off; each keeps its order.
 //
 // One direction's bytes:
 //
-//   write() -> unsent --window--> up --rate of the sender--> flying --latency--> [held up]
-//           -> down --rate of the receiver--> ready --> the process, unless it does not read
+//   write() -> unsent --window--> up --rate of the sender--> flying
+//   --latency--> [held up]
+//           -> down --rate of the receiver--> ready --> the process, unless it
+//           does not read
 #pragma once
 
 #include <array>
@@ -46,8 +51,8 @@ enum class SocketId : std::uint32_t {};
 // A process's own name for an end.
 using SocketToken = std::uint64_t;
 
-// Who has processes on the hosts. Calls come from Network::handle() only; each may call back into
-// the network at once.
+// Who has processes on the hosts. Calls come from Network::handle() only; each
+// may call back into the network at once.
 class NetworkUser {
  public:
   virtual ~NetworkUser() = default;
@@ -61,13 +66,15 @@ class NetworkUser {
   virtual void bytes(HostId host, SocketToken token, ByteView bytes) = 0;
   virtual void written(HostId host, SocketToken token, std::size_t count) = 0;
   virtual void closed(HostId host, SocketToken token, const Error& cause) = 0;
-  // Two dials have met: what the process dialled goes on under another number. It is told nothing.
+  // Two dials have met: what the process dialled goes on under another number.
+  // It is told nothing.
   virtual void renumbered(HostId host, SocketToken token, SocketId socket) = 0;
 };
 
 class Network {
  public:
-  // Calendar events of these kinds are the network's; others are somebody else's.
+  // Calendar events of these kinds are the network's; others are somebody
+  // else's.
   static constexpr std::uint32_t kFirstKind = 1000;
   static bool handles(const CalendarEvent& event) { return event.kind >= kFirstKind; }
 
@@ -83,8 +90,8 @@ class Network {
   std::size_t hosts() const { return hosts_.size(); }
   // As the host itself sees it; behind a NAT an inner one.
   Endpoint address(HostId host, std::uint16_t port = 0) const;
-  // A port of the NAT that leads to the host's, for ever. Errc::invalid: not behind a NAT, or
-  // taken.
+  // A port of the NAT that leads to the host's, for ever. Errc::invalid: not
+  // behind a NAT, or taken.
   Result<Endpoint> forward(HostId host, std::uint16_t port, std::uint16_t outer_port);
   const Nat& nat(NatId nat) const { return nats_.at(static_cast<std::size_t>(nat)).nat; }
   Duration one_way(HostId a, HostId b) const;
@@ -93,15 +100,16 @@ class Network {
   void listen(HostId host, std::uint16_t port) { hosts_.at(host).listening.insert(port); }
   void stop_listening(HostId host, std::uint16_t port) { hosts_.at(host).listening.erase(port); }
   bool listening(HostId host) const { return !hosts_.at(host).listening.empty(); }
-  // Answered by dialed() or dial_failed(). From a port of its own that is used for nothing else, or
-  // from a given one (that of a listener): two such dials of each other are a simultaneous open,
-  // and both are answered by dialed().
+  // Answered by dialed() or dial_failed(). From a port of its own that is used
+  // for nothing else, or from a given one (that of a listener): two such dials
+  // of each other are a simultaneous open, and both are answered by dialed().
   SocketId dial(HostId from, SocketToken token, const Endpoint& to, std::uint16_t local_port = 0);
   void adopt(SocketId socket, SocketToken token);
   // Answered by written() as the kernel takes the bytes.
   void write(SocketId socket, Bytes bytes);
   void read(SocketId socket, bool wanted);
-  // Nothing more is said of this end. What was written is flushed first, unless `abort`.
+  // Nothing more is said of this end. What was written is flushed first, unless
+  // `abort`.
   void close(SocketId socket, bool abort);
 
   // --- events
@@ -111,7 +119,8 @@ class Network {
   HostId host_of(const CalendarEvent& event) const;
 
   // --- trouble
-  // The process is gone: the kernel resets its connections, and refuses new ones.
+  // The process is gone: the kernel resets its connections, and refuses new
+  // ones.
   void reset_all(HostId host);
   // The machine is gone, and says nothing to anybody; what comes to it is lost.
   void vanish(HostId host);
@@ -126,11 +135,13 @@ class Network {
   // Partitions and cuts end.
   void heal();
   void heal(HostId from, HostId to);
-  // Every connection of the two ends, on both sides at once, which are told `why`.
+  // Every connection of the two ends, on both sides at once, which are told
+  // `why`.
   void reset_between(HostId a, HostId b, const char* why);
   // One connection of the host ends: this side learns it at once.
   void reset_some(HostId host, Luck& luck);
-  // What is sent between the two arrives after the pause, as if a router had choked.
+  // What is sent between the two arrives after the pause, as if a router had
+  // choked.
   void stall(HostId a, HostId b, Duration pause);
 
   // --- questions
@@ -156,11 +167,11 @@ class Network {
   enum class Cause : std::uint8_t { closed, reset, refused, silence, nowhere, limit, cut };
 
   struct Segment {
-    Bytes bytes;
+    Bytes bytes;           // none: the end of the stream
     std::uint32_t offset;  // what is before it has been read
     std::uint32_t next;
-    Time at;   // of arrival
-    bool fin;  // and no bytes
+    Time at;  // of arrival
+    bool fin() const { return bytes.empty(); }
     std::size_t left() const { return bytes.size() - offset; }
   };
   using Segments = Slab<Segment, 10>;
@@ -172,33 +183,45 @@ class Network {
   struct End {
     SocketToken token = 0;
     HostId host = 0;
-    std::uint32_t place = 0;  // in its host's list
     State state = State::gone;
     Cause cause = Cause::closed;
-    bool wanted = true;             // its bytes, by the process
-    bool delivering = false;        // an event is under way that brings them
-    std::uint16_t dialed_port = 0;  // the local port, if the process chose it
-    Endpoint local, remote;
+    bool wanted = true;       // its bytes, by the process
+    bool delivering = false;  // an event is under way that brings them
   };
   // The direction from end i to the other.
   struct Way {
-    Queue unsent, up, flying, down, ready;
+    Queue flying, ready;
     Luck luck{0};
-    Time last_arrival{}, last_write{}, stalled_until{}, blocked_since = kNever;
-    std::size_t held = 0;  // by the kernels and the wire: what the window counts
-    std::size_t owed = 0;  // written() has yet to say so
-    std::uint32_t next_up = 0, next_down = 0;
-    bool in_up = false, in_down = false;  // in the turnstile of the host
+    Time last_arrival{}, last_write{};
+    std::size_t held = 0;                 // by the kernels and the wire: what the window counts
+    std::size_t owed = 0;                 // written() has yet to say so
+    bool backed_up = false;               // some are unsent
     bool landing = false;                 // an event for the first of `flying` is under way
     bool telling = false;                 // one for written()
-    bool fin = false;                     // no more bytes
+    bool stalled = false;                 // until RareWay::stalled_until
+    bool blocked = false;                 // since RareWay::blocked_since
+    bool in_up = false, in_down = false;  // in the turnstile of the host
   };
-  struct Pipe {
-    std::array<End, 2> ends;  // the dialer, the acceptor
-    std::array<Way, 2> ways;
+  // What a packet does not touch when all goes well.
+  struct RareEnd {
+    Endpoint local, remote;
+    std::uint32_t place = 0;        // in its host's list
+    std::uint16_t dialed_port = 0;  // the local port, if the process chose it
+  };
+  struct RareWay {
+    Queue unsent, up, down;
+    Time stalled_until{}, blocked_since{};
+    std::uint32_t next_up = 0, next_down = 0;
+  };
+  // In the order of use: a packet touches two lines of the processor's cache.
+  struct alignas(64) Pipe {
     Duration latency{};
     std::uint32_t life = 0;  // of the slot: events of an earlier one are stale
     bool used = false;
+    std::array<End, 2> ends;  // the dialer, the acceptor
+    alignas(64) std::array<Way, 2> ways;
+    std::array<RareWay, 2> rare_ways;
+    std::array<RareEnd, 2> rare_ends;
   };
   using Pipes = Slab<Pipe, 6>;
 
@@ -229,7 +252,8 @@ class Network {
   struct AddressHash {
     std::size_t operator()(const Endpoint& of) const noexcept;
   };
-  // Where an address leads: to a host, in the same inner network or not, or to a NAT, or nowhere.
+  // Where an address leads: to a host, in the same inner network or not, or to
+  // a NAT, or nowhere.
   struct Somewhere {
     std::optional<HostId> host{};
     std::optional<NatId> nat{};
@@ -240,6 +264,9 @@ class Network {
   End& end(std::uint32_t at) { return pipes_[at >> 1].ends[at & 1]; }
   const End& end(std::uint32_t at) const { return pipes_[at >> 1].ends[at & 1]; }
   Way& way(std::uint32_t at) { return pipes_[at >> 1].ways[at & 1]; }
+  RareEnd& rare_end(std::uint32_t at) { return pipes_[at >> 1].rare_ends[at & 1]; }
+  const RareEnd& rare_end(std::uint32_t at) const { return pipes_[at >> 1].rare_ends[at & 1]; }
+  RareWay& rare_way(std::uint32_t at) { return pipes_[at >> 1].rare_ways[at & 1]; }
   static std::uint32_t other(std::uint32_t at) { return at ^ 1; }
   Time now() const { return calendar_.now(); }
   void post(Time when, Kind kind, std::uint32_t at, std::uint32_t detail = 0);
@@ -265,13 +292,14 @@ class Network {
   void forget_dialed_port(std::uint32_t at);
 
   // --- network_stream.cc
-  std::uint32_t make_segment(Bytes bytes, bool fin = false);
+  std::uint32_t make_segment(Bytes bytes);
   void push(Queue& queue, std::uint32_t segment);
   void push_front(Queue& queue, std::uint32_t segment);
   std::uint32_t pop(Queue& queue);
   void give_back(std::uint32_t segment);
   std::uint32_t split(std::uint32_t segment, std::size_t size);
   void drop(Queue& queue);
+  void drop_unsent(std::uint32_t at);
   void take(std::uint32_t at, std::uint32_t segment);
   void depart(std::uint32_t at, std::uint32_t segment);
   bool joined(std::uint32_t at, std::uint32_t segment);
@@ -279,7 +307,9 @@ class Network {
   void fly(std::uint32_t at, std::uint32_t segment);
   void arm_landing(std::uint32_t at);
   void on_landing(std::uint32_t at);
+  void fetch_ahead() const;
   bool passes(std::uint32_t at) const;
+  void stall(std::uint32_t at, Time until);
   void arrive(std::uint32_t at, std::uint32_t segment);
   void deliver_soon(std::uint32_t to);
   void deliver(std::uint32_t to);
@@ -321,12 +351,17 @@ class Network {
   std::vector<Host> hosts_;
   std::deque<NatBox> nats_;
   std::unordered_map<Endpoint, Somewhere, AddressHash> addresses_;  // port 0
-  // Dials from a port that the process chose: where a SYN may meet one that left.
+  // Dials from a port that the process chose: where a SYN may meet one that
+  // left.
   std::map<std::pair<HostId, std::pair<std::uint16_t, Endpoint>>, std::uint32_t> meeting_;
   Pipes pipes_;
   Segments segments_;
   std::unordered_set<std::uint64_t> cuts_;  // from << 32 | to
   bool partitioned_ = false;
+  // Whether a packet has to ask hosts at all: how many are dark, and whether
+  // any has a rate.
+  std::size_t dark_ = 0;
+  bool rates_ = false;
   const char* why_cut_ = "";
   std::uint64_t segments_delivered_ = 0, bytes_delivered_ = 0;
 };

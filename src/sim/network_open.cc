@@ -1,4 +1,5 @@
-// How connections come to be: SYN, SYN-ACK, ACK, through NATs where there are some.
+// How connections come to be: SYN, SYN-ACK, ACK, through NATs where there are
+// some.
 #include "base/check.h"
 #include "sim/network.h"
 #include "sim/network_kinds.h"
@@ -35,7 +36,7 @@ std::uint16_t Network::ephemeral_port(Host& host) {
 
 void Network::join(std::uint32_t at, HostId host) {
   end(at).host = host;
-  end(at).place = static_cast<std::uint32_t>(hosts_[host].sockets.size());
+  rare_end(at).place = static_cast<std::uint32_t>(hosts_[host].sockets.size());
   hosts_[host].sockets.push_back(at);
 }
 
@@ -57,9 +58,10 @@ SocketId Network::dial(HostId from, SocketToken token, const Endpoint& to,
   End& dialer = pipe.ends[0];
   dialer.state = State::dialing;
   dialer.token = token;
-  dialer.local = address(from, local_port != 0 ? local_port : ephemeral_port(host));
-  dialer.remote = to;
-  dialer.dialed_port = local_port;
+  pipe.rare_ends[0] = {.local = address(from, local_port != 0 ? local_port : ephemeral_port(host)),
+                       .remote = to,
+                       .place = pipe.rare_ends[0].place,
+                       .dialed_port = local_port};
   if (local_port != 0) meeting_[{from, {local_port, to}}] = at;
   if (none_left)
     refuse(at, Cause::limit, Duration::zero());
@@ -76,19 +78,19 @@ void Network::send_syn(std::uint32_t dialer, std::uint32_t attempt) {
   End& from = end(dialer);
   if (from.state != State::dialing) return;
   if (attempt > kSynRetries) return refuse(dialer, Cause::silence, Duration::zero());
-  const Somewhere to = find(from.host, from.remote);
+  const Somewhere to = find(from.host, rare_end(dialer).remote);
   if (!to.host && !to.nat) {
     if (link_.silent_nowhere) return retry_syn(dialer, attempt, Duration::zero());
     return refuse(dialer, Cause::nowhere, 2 * one_way(from.host, from.host));
   }
-  Endpoint source = from.local;
+  Endpoint source = rare_end(dialer).local;
   if (const auto& nat = hosts_[from.host].nat; nat && !to.inside) {
-    const auto left =
-        nats_[static_cast<std::size_t>(*nat)].nat.leave(now(), from.local, from.remote);
+    const auto left = nats_[static_cast<std::size_t>(*nat)].nat.leave(now(), rare_end(dialer).local,
+                                                                      rare_end(dialer).remote);
     if (!left) return refuse(dialer, Cause::limit, Duration::zero());
     source = *left;
   }
-  end(other(dialer)).remote = source;
+  rare_end(other(dialer)).remote = source;
 
   // Behind a NAT all are as far away as the first one.
   HostId nearest = to.host.value_or(from.host);
@@ -112,12 +114,13 @@ void Network::retry_syn(std::uint32_t dialer, std::uint32_t attempt, Duration wa
 // Where a SYN comes out, if anywhere.
 std::optional<std::pair<HostId, Endpoint>> Network::let_in(std::uint32_t dialer) const {
   const End& from = end(dialer);
-  const Somewhere to = find(from.host, from.remote);
-  if (to.host) return std::pair(*to.host, from.remote);
+  const Somewhere to = find(from.host, rare_end(dialer).remote);
+  if (to.host) return std::pair(*to.host, rare_end(dialer).remote);
   if (!to.nat) return std::nullopt;
   const NatBox& box = nats_[static_cast<std::size_t>(*to.nat)];
   if (hosts_[from.host].nat == to.nat && !box.nat.config().hairpins) return std::nullopt;
-  const auto inner = box.nat.enter(now(), from.remote.port, end(other(dialer)).remote);
+  const auto inner =
+      box.nat.enter(now(), rare_end(dialer).remote.port, rare_end(other(dialer)).remote);
   if (!inner) return std::nullopt;
   const auto host = box.inner.find(portless(*inner));
   if (host == box.inner.end()) return std::nullopt;
@@ -142,25 +145,26 @@ void Network::answer_syn(std::uint32_t dialer, HostId target, const Endpoint& lo
   const std::uint32_t acceptor = other(dialer);
   join(acceptor, target);
   end(acceptor).state = State::opening;
-  end(acceptor).local = local;
+  rare_end(acceptor).local = local;
   Way& back = way(acceptor);
   const Time when = after(now(), pipes_[dialer >> 1].latency + back.luck.up_to(link_.jitter));
   back.last_arrival = when;
   post(when, Kind::syn_ack_arrives, dialer);
 }
 
-// A SYN that meets one which left by the same port for where this one comes from: the two become
-// one connection, and both sides have dialled (RFC 9293, section 3.5, simultaneous open).
+// A SYN that meets one which left by the same port for where this one comes
+// from: the two become one connection, and both sides have dialled (RFC 9293,
+// section 3.5, simultaneous open).
 bool Network::meet(std::uint32_t dialer, HostId target, const Endpoint& local) {
-  const auto at = meeting_.find({target, {local.port, end(other(dialer)).remote}});
+  const auto at = meeting_.find({target, {local.port, rare_end(other(dialer)).remote}});
   if (at == meeting_.end() || at->second >> 1 == dialer >> 1) return false;
   const std::uint32_t theirs = at->second;
   if (end(theirs).state != State::dialing) return false;
   const SocketToken token = end(theirs).token;
-  const std::uint16_t port = end(theirs).dialed_port;
+  const std::uint16_t port = rare_end(theirs).dialed_port;
   abandon(theirs);
   end(other(dialer)).token = token;
-  end(other(dialer)).dialed_port = port;
+  rare_end(other(dialer)).dialed_port = port;
   answer_syn(dialer, target, local);
   user_.renumbered(target, token, SocketId{other(dialer)});
   return true;
@@ -185,7 +189,8 @@ void Network::on_syn_ack(std::uint32_t dialer) {
 void Network::on_ack(std::uint32_t acceptor) {
   if (end(acceptor).state != State::opening) return;
   end(acceptor).state = State::knocking;
-  post(now(), end(acceptor).dialed_port != 0 ? Kind::tell_dialed : Kind::tell_accepted, acceptor);
+  post(now(), rare_end(acceptor).dialed_port != 0 ? Kind::tell_dialed : Kind::tell_accepted,
+       acceptor);
 }
 
 void Network::refuse(std::uint32_t dialer, Cause cause, Duration wait) {
@@ -198,7 +203,7 @@ void Network::tell_dialed(std::uint32_t at) {
   if (told.state == State::knocking) told.state = State::open;
   if (told.state != State::open && told.state != State::over) return;
   const std::uint32_t life = pipes_[at >> 1].life;
-  user_.dialed(told.host, told.token, told.local);
+  user_.dialed(told.host, told.token, rare_end(at).local);
   if (pipes_[at >> 1].life == life) deliver_soon(at);
 }
 
@@ -215,14 +220,14 @@ void Network::tell_accepted(std::uint32_t at) {
   if (told.state != State::knocking) return;
   told.state = State::open;
   const std::uint32_t life = pipes_[at >> 1].life;
-  user_.accepted(told.host, SocketId{at}, told.local, told.remote);
+  user_.accepted(told.host, SocketId{at}, rare_end(at).local, rare_end(at).remote);
   if (pipes_[at >> 1].life == life) deliver_soon(at);
 }
 
 void Network::forget_dialed_port(std::uint32_t at) {
-  const End& of = end(at);
+  const RareEnd& of = rare_end(at);
   if (of.dialed_port == 0 || (at & 1) != 0) return;
-  const auto found = meeting_.find({of.host, {of.dialed_port, of.remote}});
+  const auto found = meeting_.find({end(at).host, {of.dialed_port, of.remote}});
   if (found != meeting_.end() && found->second == at) meeting_.erase(found);
 }
 

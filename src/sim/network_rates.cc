@@ -1,5 +1,5 @@
-// A host's line, up or down: its connections take turns, a short piece each, so that all that have
-// something to send share its rate alike.
+// A host's line, up or down: its connections take turns, a short piece each, so
+// that all that have something to send share its rate alike.
 #include <algorithm>
 #include <utility>
 
@@ -9,8 +9,8 @@
 namespace kadmesh {
 namespace {
 
-// A turn is a millisecond of the line, but a packet at least, and at most what a kernel sends in
-// one go.
+// A turn is a millisecond of the line, but a packet at least, and at most what
+// a kernel sends in one go.
 std::size_t turn_of(std::uint64_t rate) {
   return static_cast<std::size_t>(std::clamp<std::uint64_t>(rate / 1000, 1448, kReadSize));
 }
@@ -19,8 +19,8 @@ std::size_t turn_of(std::uint64_t rate) {
 
 struct Network::Line {
   Turnstile Host::* turnstile;
-  Queue Way::* queue;
-  std::uint32_t Way::* next;
+  Queue RareWay::* queue;
+  std::uint32_t RareWay::* next;
   bool Way::* waiting;
   Kind served;
   bool up;
@@ -30,9 +30,9 @@ struct Network::Line {
   }
 };
 
-const Network::Line Network::kUp{&Host::up,   &Way::up,        &Way::next_up,
+const Network::Line Network::kUp{&Host::up,   &RareWay::up,    &RareWay::next_up,
                                  &Way::in_up, Kind::up_served, true};
-const Network::Line Network::kDown{&Host::down,   &Way::down,        &Way::next_down,
+const Network::Line Network::kDown{&Host::down,   &RareWay::down,    &RareWay::next_down,
                                    &Way::in_down, Kind::down_served, false};
 
 // 10^9 * bytes leaves 64 bits from 18 GB on; no turn is that long.
@@ -44,17 +44,17 @@ void Network::wait_for(const Line& line, std::uint32_t at) {
   Way& who = way(at);
   if (who.*line.waiting) return;
   who.*line.waiting = true;
-  who.*line.next = Pipes::kNone;
+  rare_way(at).*line.next = Pipes::kNone;
   const HostId host = line.host(*this, at);
   Turnstile& gate = hosts_[host].*line.turnstile;
-  (gate.first == Pipes::kNone ? gate.first : way(gate.last).*line.next) = at;
+  (gate.first == Pipes::kNone ? gate.first : rare_way(gate.last).*line.next) = at;
   gate.last = at;
   serve_next(line, host);
 }
 
 std::uint32_t Network::first_of(const Line& line, Turnstile& gate) {
   const std::uint32_t at = gate.first;
-  gate.first = way(at).*line.next;
+  gate.first = rare_way(at).*line.next;
   if (gate.first == Pipes::kNone) gate.last = Pipes::kNone;
   way(at).*line.waiting = false;
   return at;
@@ -64,11 +64,11 @@ void Network::serve_next(const Line& line, HostId host) {
   Turnstile& gate = hosts_[host].*line.turnstile;
   if (gate.busy) return;
   // Those whose bytes were dropped while they waited have nothing any more.
-  while (gate.first != Pipes::kNone && (way(gate.first).*line.queue).empty())
+  while (gate.first != Pipes::kNone && (rare_way(gate.first).*line.queue).empty())
     release_if_done(first_of(line, gate));
   if (gate.first == Pipes::kNone) return;
   gate.busy = true;
-  const Segment& next = segments_[(way(gate.first).*line.queue).first];
+  const Segment& next = segments_[(rare_way(gate.first).*line.queue).first];
   const std::size_t size = std::min(next.left(), turn_of(gate.rate));
   post_line(after(now(), time_of(size, gate.rate)), line.served, host,
             static_cast<std::uint32_t>(size));
@@ -78,7 +78,7 @@ void Network::on_served(const Line& line, HostId host, std::uint32_t size) {
   Turnstile& gate = hosts_[host].*line.turnstile;
   gate.busy = false;
   const std::uint32_t at = first_of(line, gate);
-  Queue& queue = way(at).*line.queue;
+  Queue& queue = rare_way(at).*line.queue;
   std::uint32_t segment = Segments::kNone;
   if (!queue.empty()) {
     const std::uint32_t first = queue.first;

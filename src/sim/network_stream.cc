@@ -8,9 +8,9 @@
 namespace kadmesh {
 
 // --- queues of segments
-std::uint32_t Network::make_segment(Bytes bytes, bool fin) {
+std::uint32_t Network::make_segment(Bytes bytes) {
   const std::uint32_t index = segments_.take();
-  segments_[index] = {std::move(bytes), 0, Segments::kNone, {}, fin};
+  segments_[index] = {std::move(bytes), 0, Segments::kNone, {}};
   return index;
 }
 
@@ -37,6 +37,13 @@ void Network::drop(Queue& queue) {
   while (!queue.empty()) give_back(pop(queue));
 }
 
+// What has not left yet.
+void Network::drop_unsent(std::uint32_t at) {
+  drop(rare_way(at).unsent);
+  drop(rare_way(at).up);
+  way(at).backed_up = false;
+}
+
 void Network::give_back(std::uint32_t segment) {
   segments_[segment].bytes = {};
   segments_.give_back(segment);
@@ -54,20 +61,29 @@ std::uint32_t Network::split(std::uint32_t segment, std::size_t size) {
 void Network::write(SocketId socket, Bytes bytes) {
   const auto at = static_cast<std::uint32_t>(socket);
   if (end(at).state != State::open || bytes.empty()) return;
-  way(at).owed += bytes.size();
-  push(way(at).unsent, make_segment(std::move(bytes)));
+  Way& from = way(at);
+  from.owed += bytes.size();
+  const bool fits = !from.backed_up && from.held + bytes.size() <= link_.window;
+  const std::uint32_t segment = make_segment(std::move(bytes));
+  if (fits) {
+    take(at, segment);
+    return tell_written_soon(at);
+  }
+  from.backed_up = true;
+  push(rare_way(at).unsent, segment);
   take_in_unsent(at);
 }
 
 // The kernel takes what its window has room for.
 void Network::take_in_unsent(std::uint32_t at) {
   Way& from = way(at);
-  while (!from.unsent.empty() && from.held < link_.window) {
+  Queue& unsent = rare_way(at).unsent;
+  while (!unsent.empty() && from.held < link_.window) {
     const std::size_t room = link_.window - from.held;
-    const std::uint32_t first = from.unsent.first;
-    take(at, segments_[first].left() <= room ? pop(from.unsent) : split(first, room));
+    take(at, segments_[unsent.first].left() <= room ? pop(unsent) : split(unsent.first, room));
   }
-  if (!from.unsent.empty()) return;
+  from.backed_up = !unsent.empty();
+  if (from.backed_up) return;
   if (end(at).state == State::flushing) {
     send_fin(at);
     leave(at);
@@ -79,25 +95,25 @@ void Network::take_in_unsent(std::uint32_t at) {
 void Network::take(std::uint32_t at, std::uint32_t segment) {
   Way& from = way(at);
   from.held += segments_[segment].left();
-  if (hosts_[end(at).host].up.rate > 0) {
-    push(from.up, segment);
+  if (rates_ && hosts_[end(at).host].up.rate > 0) {
+    push(rare_way(at).up, segment);
     return wait_for(kUp, at);
   }
   depart(at, segment);
 }
 
 void Network::depart(std::uint32_t at, std::uint32_t segment) {
-  if (link_.most_segment > 0 && !segments_[segment].fin) return depart_in_pieces(at, segment);
+  if (link_.most_segment > 0 && !segments_[segment].fin()) return depart_in_pieces(at, segment);
   if (!joined(at, segment)) fly(at, segment);
 }
 
 // What one turn writes travels together, as in one call of the kernel.
 bool Network::joined(std::uint32_t at, std::uint32_t segment) {
   Way& from = way(at);
-  if (from.flying.empty() || from.last_write != now() || segments_[segment].fin) return false;
+  if (from.flying.empty() || from.last_write != now() || segments_[segment].fin()) return false;
   Segment& last = segments_[from.flying.last];
   const Segment& more = segments_[segment];
-  if (last.fin || last.at == now() || last.bytes.size() + more.left() > kReadSize) return false;
+  if (last.fin() || last.at == now() || last.bytes.size() + more.left() > kReadSize) return false;
   append(last.bytes, ByteView(more.bytes).subspan(more.offset));
   give_back(segment);
   return true;
@@ -123,18 +139,17 @@ void Network::fly(std::uint32_t at, std::uint32_t segment) {
     pause *= 2;
   }
   from.last_write = now();
-  from.last_arrival = std::max({after(now(), wait), from.last_arrival, from.stalled_until});
+  from.last_arrival = std::max(after(now(), wait), from.last_arrival);
+  if (from.stalled) from.last_arrival = std::max(from.last_arrival, rare_way(at).stalled_until);
   segments_[segment].at = from.last_arrival;
   push(from.flying, segment);
   arm_landing(at);
 }
 
 void Network::send_fin(std::uint32_t at) {
-  Way& from = way(at);
-  from.fin = true;
-  const std::uint32_t fin = make_segment({}, true);
-  if (from.up.empty() && !from.in_up) return fly(at, fin);
-  push(from.up, fin);
+  const std::uint32_t fin = make_segment({});
+  if (rare_way(at).up.empty() && !way(at).in_up) return fly(at, fin);
+  push(rare_way(at).up, fin);
   wait_for(kUp, at);
 }
 
@@ -147,7 +162,7 @@ void Network::tell_written_soon(std::uint32_t at) {
 void Network::tell_written(std::uint32_t at) {
   Way& from = way(at);
   from.telling = false;
-  if (end(at).state != State::open || !from.unsent.empty()) return;
+  if (end(at).state != State::open || from.backed_up) return;
   user_.written(end(at).host, end(at).token, std::exchange(from.owed, 0));
 }
 
@@ -160,6 +175,7 @@ void Network::arm_landing(std::uint32_t at) {
 }
 
 bool Network::passes(std::uint32_t at) const {
+  if (dark_ == 0 && !partitioned_ && cuts_.empty()) return true;
   const HostId to = end(other(at)).host;
   return !hosts_[to].dark && reachable(end(at).host, to);
 }
@@ -168,16 +184,17 @@ void Network::on_landing(std::uint32_t at) {
   Way& from = way(at);
   from.landing = false;
   if (from.flying.empty()) return;
-  if (from.stalled_until > now()) {
+  if (from.stalled) from.stalled = rare_way(at).stalled_until > now();
+  if (from.stalled) {
     from.landing = true;
-    return post(from.stalled_until, Kind::landing, at);
+    return post(rare_way(at).stalled_until, Kind::landing, at);
   }
   if (!passes(at)) return block(at);
-  from.blocked_since = kNever;
+  from.blocked = false;
   const std::uint32_t segment = pop(from.flying);
   arm_landing(at);
-  if (hosts_[end(other(at)).host].down.rate == 0) return arrive(at, segment);
-  push(from.down, segment);
+  if (!rates_ || hosts_[end(other(at)).host].down.rate == 0) return arrive(at, segment);
+  push(rare_way(at).down, segment);
   wait_for(kDown, at);
 }
 
@@ -187,7 +204,7 @@ void Network::arrive(std::uint32_t at, std::uint32_t segment) {
   End& reader = end(to);
   if (reader.state == State::gone || reader.state == State::flushing ||
       reader.state == State::over) {
-    const bool fin = segments_[segment].fin;
+    const bool fin = segments_[segment].fin();
     give_back(segment);
     if (!fin && reader.state != State::over) send_reset(to);
     return release_if_done(at);
@@ -211,13 +228,14 @@ void Network::deliver(std::uint32_t to) {
   Way& from = way(other(to));
   if (reader.state != State::open || !reader.wanted || from.ready.empty()) return;
   const std::uint32_t segment = pop(from.ready);
-  if (segments_[segment].fin) {
+  if (segments_[segment].fin()) {
     give_back(segment);
     reader.state = State::over;
     reader.cause = Cause::closed;
     return tell_closed(to);
   }
-  // Whoever is called may end the connection: the bytes are ours until it returns.
+  // Whoever is called may end the connection: the bytes are ours until it
+  // returns.
   const Bytes bytes = std::move(segments_[segment].bytes);
   const ByteView left = ByteView(bytes).subspan(segments_[segment].offset);
   const ByteView read = left.first(std::min(left.size(), kReadSize));
@@ -245,12 +263,12 @@ void Network::keep_rest(Way& from, std::uint32_t segment, const Bytes& bytes, st
   push_front(from.ready, segment);
 }
 
-// The other side has read so much. While less than half of the window is in use nobody waits for
-// it, and its way back takes no time.
+// The other side has read so much. While less than half of the window is in use
+// nobody waits for it, and its way back takes no time.
 void Network::credit(std::uint32_t at, std::size_t count) {
   Way& from = way(at);
   from.held -= std::min(from.held, count);
-  if (!from.unsent.empty()) take_in_unsent(at);
+  if (from.backed_up) take_in_unsent(at);
 }
 
 void Network::read(SocketId socket, bool wanted) {
@@ -262,8 +280,8 @@ void Network::read(SocketId socket, bool wanted) {
 // --- held up
 void Network::block(std::uint32_t at) {
   Way& from = way(at);
-  if (from.blocked_since == kNever) {
-    from.blocked_since = now();
+  if (!std::exchange(from.blocked, true)) {
+    rare_way(at).blocked_since = now();
     post(after(now(), kGiveUp), Kind::give_up, at);
   }
   hosts_[end(other(at)).host].blocked.emplace_back(at, pipes_[at >> 1].life);
@@ -271,7 +289,8 @@ void Network::block(std::uint32_t at) {
 
 namespace {
 
-// TCP sends again after pauses that double: when the first of them after `now` is.
+// TCP sends again after pauses that double: when the first of them after `now`
+// is.
 Time next_retransmission(Time since, Time now) {
   Duration pause = kLeastRetransmit;
   while (since < now) {
@@ -287,13 +306,13 @@ void Network::unblock(HostId to) {
   for (const auto& [at, life] : std::exchange(hosts_.at(to).blocked, {})) {
     if (pipes_[at >> 1].life != life || way(at).landing || way(at).flying.empty()) continue;
     way(at).landing = true;
-    post(next_retransmission(way(at).blocked_since, now()), Kind::landing, at);
+    post(next_retransmission(rare_way(at).blocked_since, now()), Kind::landing, at);
   }
 }
 
 void Network::on_give_up(std::uint32_t at) {
   Way& from = way(at);
-  if (from.blocked_since == kNever || after(from.blocked_since, kGiveUp) > now()) return;
+  if (!from.blocked || after(rare_way(at).blocked_since, kGiveUp) > now()) return;
   drop(from.flying);
   if (end(at).state == State::open || end(at).state == State::knocking)
     end_now(at, Cause::silence);
@@ -311,7 +330,7 @@ void Network::close(SocketId socket, bool abort) {
     send_reset(at);
     return leave(at);
   }
-  if (way(at).unsent.empty()) {
+  if (!way(at).backed_up) {
     send_fin(at);
     return leave(at);
   }
@@ -325,10 +344,10 @@ void Network::on_flush_deadline(std::uint32_t at) {
   leave(at);
 }
 
-// Overtakes nothing that is under way, but what is still here does not leave any more.
+// Overtakes nothing that is under way, but what is still here does not leave
+// any more.
 void Network::send_reset(std::uint32_t from) {
-  drop(way(from).unsent);
-  drop(way(from).up);
+  drop_unsent(from);
   const Time when = std::max(after(now(), pipes_[from >> 1].latency), way(from).last_arrival);
   post(when, Kind::reset_arrives, other(from));
 }
@@ -337,7 +356,8 @@ void Network::on_reset(std::uint32_t at) {
   if (passes(other(at))) end_now(at, Cause::reset);
 }
 
-// The kernel knows that it is over; the process will be told. What it has not read is lost.
+// The kernel knows that it is over; the process will be told. What it has not
+// read is lost.
 void Network::end_now(std::uint32_t at, Cause cause) {
   End& of = end(at);
   if (of.state == State::opening || of.state == State::flushing) return leave(at);
@@ -345,8 +365,7 @@ void Network::end_now(std::uint32_t at, Cause cause) {
   of.state = State::over;
   of.cause = cause;
   drop(way(other(at)).ready);
-  drop(way(at).unsent);
-  drop(way(at).up);
+  drop_unsent(at);
   post(now(), Kind::tell_closed, at);
 }
 
@@ -370,8 +389,9 @@ void Network::leave(std::uint32_t at) {
   forget_dialed_port(at);
   of.state = State::gone;
   auto& sockets = hosts_[of.host].sockets;
-  sockets[of.place] = sockets.back();
-  end(sockets[of.place]).place = of.place;
+  const std::uint32_t place = rare_end(at).place;
+  sockets[place] = sockets.back();
+  rare_end(sockets[place]).place = place;
   sockets.pop_back();
   drop(way(other(at)).ready);
   release_if_done(at);
@@ -385,8 +405,9 @@ void Network::release_if_done(std::uint32_t at) {
   for (const Way& each : pipe.ways)
     if (each.in_up || each.in_down) return;
   for (Way& each : pipe.ways)
-    for (Queue* queue : {&each.unsent, &each.up, &each.flying, &each.down, &each.ready})
-      drop(*queue);
+    for (Queue* queue : {&each.flying, &each.ready}) drop(*queue);
+  for (RareWay& each : pipe.rare_ways)
+    for (Queue* queue : {&each.unsent, &each.up, &each.down}) drop(*queue);
   ++pipe.life;
   pipe.used = false;
   pipes_.give_back(at >> 1);

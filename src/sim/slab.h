@@ -28,6 +28,7 @@ class Slab {
   const Item& operator[](Index index) const {
     return blocks_[index >> kBlockBits][index & (kBlock - 1)];
   }
+  std::size_t capacity() const { return blocks_.size() * kBlock; }
   // Items in use.
   std::size_t size() const { return blocks_.size() * kBlock - free_.size(); }
 

@@ -63,12 +63,12 @@ TEST_CASE("calendar: equal times come in the order of entry") {
   both.drain();
 }
 
-TEST_CASE("calendar: a million events of every distance come as a heap has them") {
+TEST_CASE("calendar: events of every distance come as a heap has them") {
   for (const std::uint64_t seed : {1u, 2u, 3u}) {
     Pair both;
     Luck luck(seed);
-    for (int i = 0; i < 30'000; ++i) both.push(Duration(luck.next() >> (20 + luck.below(44))));
-    for (int i = 0; i < 300'000; ++i) {
+    for (int i = 0; i < 10'000; ++i) both.push(Duration(luck.next() >> (20 + luck.below(44))));
+    for (int i = 0; i < 60'000; ++i) {
       both.pop();
       both.push(Duration(luck.next() >> (20 + luck.below(44))));
     }
