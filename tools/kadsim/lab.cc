@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/signature_memo.h"
 #include "kadsim/outcome.h"
 #include "sim/luck.h"
 
@@ -54,7 +55,8 @@ Lab::Lab(const Scenario& scenario, std::uint64_t seed, std::function<void(const 
       started_(scenario.population.count),
       watch_(std::move(watch)),
       on_boot_(std::move(on_boot)),
-      seeds_(named(scenario.join.seeds)) {
+      seeds_(named(scenario.join.seeds)),
+      signatures_(scenario.message_level ? std::make_shared<SignatureMemo>() : nullptr) {
   for (NodeIndex node = 0; node < scenario.population.count; ++node) messages_.down(node);
   add_all();
   world_.on_report([this](World::Index index, const Report& report) { hear(index, report); });
@@ -75,6 +77,8 @@ NodeConfig Lab::config_of(NodeIndex node) const {
   NodeConfig config = scenario_.config;
   for (const Role& role : scenario_.roles)
     if (contains(role.who, node)) config = role.config;
+  config.signatures = signatures_;
+  if (scenario_.message_level) config.swarm.security = Security::plain;
   const std::size_t known = world_.nodes();
   for (const NodeIndex seed : seeds_)
     if (seed != node && index_[seed] < known && number_[index_[seed]] == seed)

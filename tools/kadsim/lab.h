@@ -100,6 +100,7 @@ class Lab {
   std::function<void(const TurnRecord&)> watch_;
   std::function<void(NodeIndex)> on_boot_;
   std::vector<NodeIndex> seeds_;
+  std::shared_ptr<SignatureMemo> signatures_;  // at message level
   std::map<PeerId, NodeIndex> by_id_;
   Counters past_;
 };

@@ -74,8 +74,10 @@ Result<std::vector<std::string>> variants(const std::vector<Variation>& variatio
       return fail(Errc::limit,
                   "so many variants are too many: at most " + std::to_string(kMostRuns));
     for (const std::string& before : all)
-      for (const std::string& value : variation.values)
-        longer.push_back(before + (before.empty() ? "" : " ") + variation.key + "=" + value);
+      for (const std::string& value : variation.values) {
+        std::string& one = longer.emplace_back(before);
+        one.append(before.empty() ? "" : " ").append(variation.key).append("=").append(value);
+      }
     all = std::move(longer);
   }
   return all;

@@ -53,6 +53,10 @@ class Reader {
     // A look costs as much as some hundred turns: large networks are looked at less often.
     out_.check_every = std::max<std::size_t>(16, out_.population.count);
     top_.read("check_every", out_.check_every, 0, 1'000'000'000);
+    static constexpr auto kLevels =
+        std::to_array<std::pair<std::string_view, bool>>({{"full", false}, {"message", true}});
+    top_.choose("fidelity", out_.message_level,
+                std::span<const std::pair<std::string_view, bool>>(kLevels));
   }
 
   void check_names() {

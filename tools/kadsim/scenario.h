@@ -37,6 +37,8 @@ struct Scenario {
   Duration duration{};
   Duration sample{};            // of the series
   std::size_t check_every = 1;  // turns between two looks at a node's invariants; 0: at the end
+  // Plain security, and signatures verified once for all nodes, instead of Noise.
+  bool message_level = false;
   Wires wires;
   NodeConfig config;
   HostConfig host;

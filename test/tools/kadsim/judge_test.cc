@@ -9,11 +9,10 @@
 namespace kadmesh::kadsim {
 namespace {
 
-RunResult played(const std::string& text, std::uint64_t seed = 1) {
+RunResult played(const std::string& text, std::uint64_t seed = 1, const std::string& head = "") {
   const auto table = parse_toml(
-      "name = \"x\"\nnodes = 3\nnames = [\"alice\", \"bob\", \"carl\"]\nduration = \"10s\"\n"
-      "[join]\nseeds = \"alice\"\n" +
-          text,
+      "name = \"x\"\nnodes = 3\nnames = [\"alice\", \"bob\", \"carl\"]\nduration = \"10s\"\n" +
+          head + "[join]\nseeds = \"alice\"\n" + text,
       "x.toml");
   REQUIRE_MESSAGE(table, (table ? "" : table.error().detail));
   const auto scenario = read_scenario(*table, "x.toml");
@@ -37,6 +36,16 @@ TEST_CASE("play: the same seed plays the same run, another seed another") {
   const RunResult first = played(kPut, 5), again = played(kPut, 5), other = played(kPut, 6);
   CHECK(to_json(first, true) == to_json(again, true));
   CHECK(first.trace_hash != other.trace_hash);
+}
+
+TEST_CASE("play: at message level the same comes out, and the bytes are as many") {
+  const std::string expect = "[[expect]]\nwhat = \"delivered\"\ntopic = \"t\"\nwithin = \"1s\"\n";
+  const RunResult full = played(kSpeak + expect),
+                  plain = played(kSpeak + expect, 1, "fidelity = \"message\"\n");
+  CHECK(failure(plain).empty());
+  CHECK(plain.deliveries == full.deliveries);
+  CHECK(plain.delivery_latency.bins() == full.delivery_latency.bins());
+  CHECK(plain.trace_hash != full.trace_hash);
 }
 
 TEST_CASE("play: what holds is told with what was found") {
