@@ -164,7 +164,7 @@ struct GossipStreams::State {
 
 GossipStreams::GossipStreams(Swarm& swarm, Gossip& gossip)
     : state_(new State{swarm, gossip, {}, {}, {}, {}, {}, {}}) {
-  for (const std::string& protocol : state_->protocols()) swarm.serve(protocol);
+  for (const std::string& protocol : gossip.config().protocols) swarm.serve(protocol);
 }
 
 GossipStreams::~GossipStreams() = default;
