@@ -199,6 +199,7 @@ std::vector<KeyPair> ids_near(std::uint64_t seed, ByteView key, std::size_t coun
     if (nearest.size() > count) nearest.erase(std::prev(nearest.end()));
   }
   std::vector<KeyPair> out;
+  out.reserve(nearest.size());
   for (auto& [away, drawn] : nearest) out.push_back(std::move(drawn));
   return out;
 }

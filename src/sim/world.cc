@@ -113,9 +113,7 @@ bool World::step(Time limit) {
   if (!event) return false;
   ++events_;
   const auto node = process_of(*event);
-  if (!node)
-    dispatch(*event);
-  else if (awake(host(*node)))
+  if (!node || awake(host(*node)))
     dispatch(*event);
   else
     put_off(*node, *event);
