@@ -28,14 +28,13 @@ class Pair {
     while (from.wants_output()) {
       piece_.clear();
       from.take_output(piece_, kPiece);
-      need(to.on_bytes({{now_, {}}, rng_}, piece_).has_value());
+      need(to.on_bytes(now_, piece_).has_value());
     }
     while (to.poll()) {
     }
   }
 
   Time now_{1h};
-  Rng rng_{1};
   YamuxSession dialer_{Role::initiator, YamuxConfig(), now_};
   YamuxSession answerer_{Role::responder, YamuxConfig(), now_};
   StreamId id_;
