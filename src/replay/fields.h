@@ -142,10 +142,9 @@ KADMESH_FIELDS(ListenFailed, id, cause);
 KADMESH_FIELDS(Notice, level, area, peer, what);
 
 // --- configuration
-KADMESH_FIELDS(NodeConfig, swarm, kad, gossip, identify, ping, signatures, agent,
-               protocol_version);
-KADMESH_FIELDS(SwarmConfig, limits, open_timeout, idle_timeout, stream_timeout, early_muxer,
-               keylog, security);
+KADMESH_FIELDS(NodeConfig, swarm, kad, gossip, identify, ping, signatures, agent, protocol_version);
+KADMESH_FIELDS(SwarmConfig, limits, open_timeout, idle_timeout, stream_timeout, early_muxer, keylog,
+               security);
 KADMESH_FIELDS(SwarmLimits, connections, connections_per_peer, opening_inbound, accept_burst,
                accept_interval, dial_jobs, dialing);
 KADMESH_FIELDS(KadConfig, protocol, server, k, alpha, beta, request_timeout, health_interval,

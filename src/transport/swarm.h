@@ -52,9 +52,9 @@ struct SwarmConfig {
   SwarmLimits limits;
   Duration open_timeout = 10s;  // from the pipe's start to streams
   Duration idle_timeout = 30s;
-  Duration stream_timeout = 10s;  // to negotiate a stream that the peer opened
-  bool early_muxer = true;        // offer the muxer inside the Noise payload
-  bool keylog = false;            // emit KeyLogLine actions
+  Duration stream_timeout = 10s;        // to negotiate a stream that the peer opened
+  bool early_muxer = true;              // offer the muxer inside the Noise payload
+  bool keylog = false;                  // emit KeyLogLine actions
   Security security = Security::noise;  // plain: for simulation and replay alone
 };
 
