@@ -201,7 +201,7 @@ std::string_view replay_manual() { return kManual; }
 int replay_main(int argc, const char* const* argv) {
   const auto options = parse(argc, argv);
   if (!options) return complain(kUsage, options.error().detail);
-  if (options->help) return std::fputs(kManual.data(), stdout), kDone;
+  if (options->help) return std::fwrite(kManual.data(), 1, kManual.size(), stdout), kDone;
   const auto capture = contents(options->capture);
   if (!capture) return complain(kMachine, capture.error().detail);
   auto replay = Replay::of(*capture);
