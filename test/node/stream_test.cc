@@ -62,6 +62,26 @@ TEST_CASE_FIXTURE(Callers, "stream: with a byte more it fails at once, and nobod
 }
 
 // As a peer could that keeps a request of the largest size in our memory for ever.
+TEST_CASE_FIXTURE(Callers, "stream: one that both have finished is forgotten with its connection") {
+  const OpId op = open(text("question"));
+  REQUIRE(run_until([&] { return ended(asker, op); }, 2s));
+  const StreamKey key = std::get<StreamReport>(*result(asker, op)->result).key;
+  command(asker, [&](Node& n, Turn t) { n.finish(t, key); });
+  run_for(1s);
+  for (const Report& report : std::vector(reports(answerer)))
+    if (const auto* stream = std::get_if<StreamIncoming>(&report))
+      command(answerer, [&](Node& n, Turn t) {
+        n.consumed(t, stream->key, n.readable(stream->key).size());
+        n.finish(t, stream->key);
+      });
+  run_for(1s);
+  CHECK(node(asker).leftovers().find("user streams 1") != std::string::npos);
+  command(asker, [&](Node& n, Turn t) { n.disconnect(t, id(answerer)); });
+  run_for(1s);
+  CHECK(node(asker).leftovers().find("user streams") == std::string::npos);
+  CHECK(node(answerer).leftovers().find("user streams") == std::string::npos);
+}
+
 TEST_CASE_FIXTURE(Callers, "kad streams: a request that comes a byte at a time ends its stream") {
   const OpId op = start(asker, [&](Node& n, Turn t, Time by) {
     return n.open_stream(t, id(answerer), {config().kad.protocol}, by, Bytes{0x80, 0x01});
