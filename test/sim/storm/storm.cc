@@ -73,7 +73,7 @@ void Storm::add_picky_peer() {
     self.say(peer, hello);
   };
   script.on_rpc = [this](Adversary& self, const PeerId& from, const gossip::Rpc& rpc) {
-    if (rpc.graft.empty()) return;
+    if (rpc.graft.empty() || of_earlier_life_.contains(from)) return;
     const Time now = world_.now().mono;
     const auto before = pruned_.find(from);
     if (before != pruned_.end() && now > after(before->second, kCrossing) &&
@@ -212,7 +212,9 @@ void Storm::on_boot(Index node) {
   servers_.erase(node);
   for (auto& [data, counts] : delivered_)
     if (node < counts.size()) counts[node] = 0;
-  if (node < kNodes) world_.at(world_.now().mono, [this, node] { subscribe(node); });
+  if (node >= kNodes) return;
+  if (met_.contains(world_.peer(node))) of_earlier_life_.insert(world_.peer(node));
+  world_.at(world_.now().mono, [this, node] { subscribe(node); });
 }
 
 void Storm::on_fault(Fault fault, Index node) {
@@ -223,12 +225,20 @@ void Storm::on_fault(Fault fault, Index node) {
 
 void Storm::on_report(Index node, const Report& report) {
   if (transfer_) transfer_->on_report(node, report);
-  if (node >= kNodes) return;
+  if (node >= kNodes) return on_report_of_picky(report);
   if (const auto* done = std::get_if<OpDone>(&report)) on_done(node, *done);
   if (const auto* message = std::get_if<MessageToValidate>(&report)) on_validate(node, *message);
   if (const auto* message = std::get_if<MessageDelivered>(&report)) on_delivered(node, *message);
   if (const auto* left = std::get_if<PeerDisconnected>(&report))
     if (breaks_protocol(left->cause)) wrong(at(node) + "lost a peer: " + to_string(left->cause));
+}
+
+void Storm::on_report_of_picky(const Report& report) {
+  if (const auto* came = std::get_if<PeerConnected>(&report)) met_.insert(came->peer);
+  const auto* left = std::get_if<PeerDisconnected>(&report);
+  if (!left) return;
+  met_.erase(left->peer);
+  of_earlier_life_.erase(left->peer);
 }
 
 void Storm::on_done(Index node, const OpDone& done) {

@@ -67,6 +67,7 @@ class Storm {
   void on_boot(Index node);
   void on_fault(Fault fault, Index node);
   void on_report(Index node, const Report& report);
+  void on_report_of_picky(const Report& report);
   void on_done(Index node, const OpDone& done);
   void on_validate(Index node, const MessageToValidate& message);
   void on_delivered(Index node, const MessageDelivered& message);
@@ -90,13 +91,16 @@ class Storm {
   std::unique_ptr<Adversary> picky_;
   std::unique_ptr<Transfer> transfer_;
   std::string wrong_;
-  bool trouble_ = false;                                 // it has begun
-  bool recovered_ = false;                               // and nothing of it is left to be got over
-  std::vector<Time> troubled_;                           // when last, by node
-  std::map<std::pair<Index, OpId>, Time> open_;          // by when they must end
-  std::map<std::pair<Index, OpId>, bool> ended_;         // well, or not
-  std::map<Index, std::set<PeerId>> servers_;            // in each table, when last looked at
-  std::map<PeerId, Time> pruned_;                        // by the picky one, when last
+  bool trouble_ = false;                          // it has begun
+  bool recovered_ = false;                        // and nothing of it is left to be got over
+  std::vector<Time> troubled_;                    // when last, by node
+  std::map<std::pair<Index, OpId>, Time> open_;   // by when they must end
+  std::map<std::pair<Index, OpId>, bool> ended_;  // well, or not
+  std::map<Index, std::set<PeerId>> servers_;     // in each table, when last looked at
+  std::map<PeerId, Time> pruned_;                 // by the picky one, when last
+  // Whom the picky one is connected to. And whose connection there is of a process that has ended
+  // and begun again since: what comes on it was said before, what is answered there reaches nobody.
+  std::set<PeerId> met_, of_earlier_life_;
   std::map<Bytes, std::vector<std::size_t>> delivered_;  // how often to each node
   std::uint64_t messages_ = 0;
 };
