@@ -23,6 +23,9 @@ class FrameReader {
   // taken. A value is one whole message; none means that all of `in` was taken and more is needed.
   // After an error the reader must not be used again.
   Result<std::optional<Bytes>> next(ByteView& in);
+  // The same without a copy of what lies whole in `in`: valid until the next call, and as long as
+  // the bytes behind `in`.
+  Result<std::optional<ByteView>> next_view(ByteView& in);
 
   // True between messages: at a clean end of stream nothing is cut off.
   bool at_boundary() const { return prefix_.empty() && !length_; }
@@ -30,11 +33,13 @@ class FrameReader {
 
  private:
   Result<void> read_prefix(ByteView& in);
+  Result<void> judge(std::uint64_t length);
 
   std::size_t most_;
   Bytes prefix_;
   std::optional<std::size_t> length_;  // of the message being read
   Bytes body_;
+  bool lent_ = false;  // body_ is a whole message that the caller may be looking at
 };
 
 }  // namespace kadmesh

@@ -93,11 +93,6 @@ ByteView PeerId::inlined_key() const {
   return bytes_[0] == kIdentity ? bytes().subspan(kHeader) : ByteView{};
 }
 
-std::strong_ordering operator<=>(const PeerId& a, const PeerId& b) {
-  return std::lexicographical_compare_three_way(a.bytes_.begin(), a.bytes_.begin() + a.size_,
-                                                b.bytes_.begin(), b.bytes_.begin() + b.size_);
-}
-
 }  // namespace kadmesh
 
 std::size_t std::hash<kadmesh::PeerId>::operator()(const kadmesh::PeerId& id) const noexcept {

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -38,12 +40,24 @@ class PeerId {
   // The PublicKey protobuf inside an identity multihash; empty when the key was hashed.
   ByteView inlined_key() const;
 
-  friend bool operator==(const PeerId& a, const PeerId& b) { return equal(a.bytes(), b.bytes()); }
-  friend std::strong_ordering operator<=>(const PeerId& a, const PeerId& b);
+  friend bool operator==(const PeerId& a, const PeerId& b) = default;
+  // By bytes, a prefix first. The front decides nearly always: all inlined keys share six bytes,
+  // and what follows is the key.
+  friend std::strong_ordering operator<=>(const PeerId& a, const PeerId& b) {
+    if (const auto order = a.front() <=> b.front(); order != 0) return order;
+    if (const int order = std::memcmp(a.bytes_.data(), b.bytes_.data(), kMaxSize); order != 0)
+      return order <=> 0;
+    return a.size_ <=> b.size_;
+  }
 
  private:
   PeerId() = default;
-  std::array<std::uint8_t, kMaxSize> bytes_{};
+  std::uint64_t front() const {
+    std::uint64_t word;
+    std::memcpy(&word, bytes_.data(), sizeof word);
+    return std::endian::native == std::endian::little ? std::byteswap(word) : word;
+  }
+  std::array<std::uint8_t, kMaxSize> bytes_{};  // zeros behind the last one
   std::uint8_t size_ = 0;
 };
 

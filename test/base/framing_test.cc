@@ -55,6 +55,23 @@ TEST_CASE("framing: bytes of the next message stay with the caller") {
   CHECK(reader.buffered() == 0);
 }
 
+TEST_CASE("framing: a message that lies whole in the input is seen there, not copied") {
+  FrameReader reader(10);
+  const Bytes stream = hex("0161026869");
+  ByteView in = stream;
+  CHECK(reader.next_view(in).value()->data() == stream.data() + 1);
+  CHECK(reader.buffered() == 0);
+  CHECK(reader.at_boundary());
+  // Cut off, it is collected; the view holds until the next call, which lets go of it.
+  in = ByteView(stream).subspan(2, 2);
+  CHECK(!reader.next_view(in).value());
+  CHECK(!reader.at_boundary());
+  in = ByteView(stream).subspan(4);
+  CHECK(to_hex(reader.next_view(in).value().value()) == "6869");
+  CHECK(!reader.next_view(in).value());
+  CHECK(reader.buffered() == 0);
+}
+
 TEST_CASE("framing: a stream that ends inside a message is not at a boundary") {
   for (const char* cut : {"80", "05", "0568"}) {
     FrameReader reader(1000);

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "refusal.h"
 #include "vectors/spec_keys.h"
 
@@ -82,6 +85,23 @@ TEST_CASE("peer id: order and hash follow the bytes") {
   CHECK(PeerId::of_key(Bytes{1}) < PeerId::of_key(Bytes{1, 0}));
   CHECK(std::hash<PeerId>{}(low) == std::hash<PeerId>{}(PeerId::of_key(Bytes{1})));
   CHECK(std::hash<PeerId>{}(low) != std::hash<PeerId>{}(high));
+}
+
+TEST_CASE("peer id: any two are ordered as their bytes are, a prefix first") {
+  std::vector<PeerId> ids;
+  for (const std::size_t size : {1U, 5U, 6U, 7U, 20U, 42U}) {
+    for (const std::size_t at : {0U, 5U, 6U, 41U}) {
+      Bytes key(size, 0);
+      if (at < size) key[at] = 200;
+      ids.push_back(PeerId::of_key(key));
+    }
+  }
+  for (const PeerId& a : ids) {
+    for (const PeerId& b : ids) {
+      CHECK((a < b) == std::ranges::lexicographical_compare(a.bytes(), b.bytes()));
+      CHECK((a == b) == std::ranges::equal(a.bytes(), b.bytes()));
+    }
+  }
 }
 
 TEST_CASE("peer id: the short form is the end of the long one") {

@@ -16,6 +16,11 @@ struct Outcome {
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
+Result<std::optional<Bytes>> viewed(FrameReader& reader, ByteView& in) {
+  ASSIGN_OR_RETURN(const auto message, reader.next_view(in));
+  return message ? std::optional(to_bytes(*message)) : std::nullopt;
+}
+
 // Reads `stream` in pieces, each copied so that a read beyond its end is seen.
 Outcome read(ByteView stream, std::size_t piece) {
   FrameReader reader(kMost);
@@ -25,7 +30,7 @@ Outcome read(ByteView stream, std::size_t piece) {
     stream = stream.subspan(copy.size());
     ByteView in = copy;
     for (;;) {
-      auto message = reader.next(in);
+      auto message = outcome.messages.size() % 2 == 0 ? reader.next(in) : viewed(reader, in);
       KAD_CHECK(reader.buffered() <= kMost + kMaxVarintSize);
       if (!message) return {outcome.messages, true, false};
       if (!*message) break;
