@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 #include "base/bytes.h"
@@ -22,6 +23,20 @@ Sha256 sha256(ByteView data);
 // Of the concatenation, without making it.
 Sha256 sha256(std::span<const ByteView> pieces);
 Sha256 hmac_sha256(ByteView key, ByteView data);
+
+// --- SipHash-2-4 (Aumasson & Bernstein 2012), 128 bits: for tables of what peers choose. Who does
+// not know the key cannot make two things collide.
+using SipKey = std::array<std::uint8_t, 16>;
+using SipHash = std::array<std::uint8_t, 16>;
+SipHash sip_hash(const SipKey& key, ByteView data);
+// Hashes one for the tables of the standard library: it is a hash already.
+struct SipPrefix {
+  std::size_t operator()(const SipHash& hash) const {
+    std::size_t value;
+    std::memcpy(&value, hash.data(), sizeof value);
+    return value;
+  }
+};
 
 // --- X25519 (RFC 7748)
 using X25519Key = std::array<std::uint8_t, 32>;

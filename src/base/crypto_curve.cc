@@ -11,6 +11,14 @@ X25519KeyPair x25519_from_secret(const X25519Key& secret) {
   return pair;
 }
 
+SipHash sip_hash(const SipKey& key, ByteView data) {
+  static_assert(sizeof(SipKey) == crypto_shorthash_siphashx24_KEYBYTES);
+  static_assert(sizeof(SipHash) == crypto_shorthash_siphashx24_BYTES);
+  SipHash hash;
+  crypto_shorthash_siphashx24(hash.data(), data.data(), data.size(), key.data());
+  return hash;
+}
+
 X25519KeyPair make_x25519(Rng& rng) {
   X25519Key secret;
   rng.fill(secret);

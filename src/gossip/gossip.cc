@@ -14,6 +14,12 @@ std::uint64_t first_seqno(WallTime now) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(now.time_since_epoch().count(), 0));
 }
 
+SipKey draw_key(Rng& luck) {
+  SipKey key;
+  luck.fill(key);
+  return key;
+}
+
 const char* stream_text(GossipPeer::Stream stream) {
   switch (stream) {
     case GossipPeer::Stream::opening:
@@ -31,8 +37,9 @@ const char* stream_text(GossipPeer::Stream stream) {
 Gossip::State::State(const KeyPair& who, GossipConfig settings, Turn start)
     : identity(who),
       config(std::move(settings)),
-      seen(config.seen_ttl, gossip::kMostSeen),
-      cache(config.history_windows, config.gossip_windows),
+      digest_key(draw_key(start.rng)),
+      seen(config.seen_ttl, gossip::kMostSeen, digest_key),
+      cache(config.history_windows, config.gossip_windows, digest_key),
       backoff(gossip::kMostBackoffs, config.heartbeat),
       seqno(first_seqno(start.now.wall)),
       next_heartbeat(after(start.now.mono, config.heartbeat_initial_delay)) {

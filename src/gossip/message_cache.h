@@ -6,11 +6,11 @@
 #include <deque>
 #include <map>
 #include <memory>
-#include <set>
+#include <unordered_map>
 #include <vector>
 
+#include "base/crypto.h"
 #include "gossip/gossip.h"
-#include "gossip/order.h"
 
 namespace kadmesh::gossip {
 
@@ -18,8 +18,8 @@ class MessageCache {
  public:
   using Frame = std::shared_ptr<const Bytes>;
 
-  // `told`: how many of the `windows` are told of in IHAVE, newest first.
-  MessageCache(std::size_t windows, std::size_t told);
+  // `told`: how many of the `windows` are told of in IHAVE, newest first. `key`: nobody else's.
+  MessageCache(std::size_t windows, std::size_t told, const SipKey& key);
 
   void put(const MessageId& id, const Topic& topic, Frame frame);
   // The frame, unless the peer has had it kMostServed times; null when it is not here.
@@ -35,12 +35,14 @@ class MessageCache {
     Frame frame;
     std::map<PeerId, std::size_t> served;
   };
+  SipHash digest(const MessageId& id) const { return sip_hash(key_, id); }
   void drop_oldest_message();
   void erase(const MessageId& id);
 
   std::size_t told_;
   std::size_t bytes_ = 0;
-  std::map<MessageId, Entry, ByText> by_id_;
+  SipKey key_;
+  std::unordered_map<SipHash, Entry, SipPrefix> by_id_;
   std::deque<std::deque<MessageId>> windows_;  // newest first
 };
 

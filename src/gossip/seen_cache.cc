@@ -3,9 +3,9 @@
 namespace kadmesh::gossip {
 
 bool SeenCache::add(const MessageId& id, Time now) {
-  const auto [at, fresh] = known_.insert(id);
-  if (!fresh) return false;
-  oldest_first_.push_back({now, at});
+  const SipHash digest = sip_hash(key_, id);
+  if (!known_.insert(digest).second) return false;
+  oldest_first_.push_back({now, digest});
   if (known_.size() > most_) forget_oldest();
   return true;
 }
@@ -15,7 +15,7 @@ void SeenCache::expire(Time now) {
 }
 
 void SeenCache::forget_oldest() {
-  known_.erase(oldest_first_.front().id);
+  known_.erase(oldest_first_.front().digest);
   oldest_first_.pop_front();
 }
 

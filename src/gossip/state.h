@@ -14,9 +14,11 @@
 #include <string>
 #include <vector>
 
+#include "base/flat_map.h"
 #include "gossip/backoff.h"
 #include "gossip/gossip.h"
 #include "gossip/message_cache.h"
+#include "gossip/order.h"
 #include "gossip/params.h"
 #include "gossip/seen_cache.h"
 #include "gossip/wire.h"
@@ -35,13 +37,14 @@ struct GossipPeer {
 
   bool outbound = false;  // its connection was our dial
   Stream stream = Stream::opening;
-  bool v11 = false;                                // PRUNE carries a backoff
-  std::set<Topic> topics;                          // it subscribes to
-  gossip::Rpc control;                             // leaves with this input, or with the hello
-  std::size_t unsent = 0;                          // bytes emitted and not reported by on_sent
-  bool slow = false;                               // frames were dropped since unsent was 0
-  std::uint64_t dropped = 0;                       // frames
-  std::deque<std::shared_ptr<const Bytes>> early;  // wait for the stream to open for the first time
+  bool v11 = false;           // PRUNE carries a backoff
+  std::set<Topic> topics;     // it subscribes to
+  gossip::Rpc control;        // leaves with this input, or with the hello
+  std::size_t unsent = 0;     // bytes emitted and not reported by on_sent
+  bool slow = false;          // frames were dropped since unsent was 0
+  std::uint64_t dropped = 0;  // frames
+  std::vector<std::shared_ptr<const Bytes>>
+      early;  // wait for the stream to open for the first time
   std::size_t early_bytes = 0;
   struct Lazy {  // what its IHAVEs came to, in one heartbeat
     std::uint64_t beat = 0;
@@ -82,8 +85,9 @@ struct Gossip::State {
 
   const KeyPair identity;
   const GossipConfig config;
-  std::map<PeerId, GossipPeer> peers;
+  FlatMap<PeerId, GossipPeer> peers;
   std::map<Topic, GossipTopic, std::less<>> topics;
+  const SipKey digest_key;  // of the two below, so that nobody can choose what collides there
   gossip::SeenCache seen;
   gossip::MessageCache cache;
   gossip::Backoff backoff;

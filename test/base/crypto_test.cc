@@ -61,6 +61,13 @@ TEST_CASE("crypto: HMAC-SHA-256 of RFC 4231") {
 }
 
 // RFC 7748, section 6.1.
+TEST_CASE("crypto: SipHash-2-4-128 of the reference implementation's vectors") {
+  SipKey key;
+  for (std::size_t i = 0; i < key.size(); ++i) key[i] = static_cast<std::uint8_t>(i);
+  CHECK(to_hex(sip_hash(key, {})) == "a3817f04ba25a8e66df67214c7550293");
+  CHECK(to_hex(sip_hash(key, Bytes{0})) == "da87c1d86b99af44347659119b22fc45");
+}
+
 TEST_CASE("crypto: X25519 of RFC 7748") {
   const auto alice = x25519_from_secret(
       fixed<32>("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a"));

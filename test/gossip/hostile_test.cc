@@ -79,7 +79,7 @@ TEST_CASE("H35, H36: an RPC that breaks a bound faults its stream and changes no
 }
 
 TEST_CASE("H45: the seen cache keeps so many and so long, and the oldest leave first") {
-  gossip::SeenCache seen(120s, 3);
+  gossip::SeenCache seen(120s, 3, SipKey{});
   for (std::size_t n = 1; n <= 3; ++n) CHECK(seen.add(numbered(n), Time(std::chrono::seconds(n))));
   CHECK_FALSE(seen.add(numbered(1), Time(4s)));
   CHECK(seen.add(numbered(4), Time(4s)));
@@ -104,12 +104,12 @@ TEST_CASE("H45: the router forgets what it has seen after seen_ttl, and only the
 }
 
 TEST_CASE("H45: the message cache is bounded in messages and in bytes, the oldest leave first") {
-  gossip::MessageCache cache(5, 3);
+  gossip::MessageCache cache(5, 3, SipKey{});
   for (std::size_t n = 0; n <= gossip::kMostCached; ++n) cache.put(numbered(n), "t", frame_of(1));
   CHECK(cache.size() == gossip::kMostCached);
   CHECK(cache.serve(numbered(0), id(1)) == nullptr);
   CHECK(cache.serve(numbered(1), id(1)) != nullptr);
-  gossip::MessageCache heavy(5, 3);
+  gossip::MessageCache heavy(5, 3, SipKey{});
   for (std::size_t n = 0; n < 100; ++n) {
     heavy.put(numbered(n), "t", frame_of(1024 * 1024));
     if (n % 30 == 0) heavy.shift();
@@ -118,7 +118,7 @@ TEST_CASE("H45: the message cache is bounded in messages and in bytes, the oldes
 }
 
 TEST_CASE("H45: of the message cache only the newest windows are told, by topic") {
-  gossip::MessageCache cache(3, 2);
+  gossip::MessageCache cache(3, 2, SipKey{});
   cache.put(numbered(1), "a", frame_of(1));
   cache.shift();
   cache.put(numbered(2), "b", frame_of(1));
