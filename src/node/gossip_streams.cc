@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "base/deadlines.h"
+#include "base/flat_map.h"
 #include "base/framing.h"
 #include "node/stream_event.h"
 
@@ -15,11 +16,15 @@ namespace {
 struct Opening {
   StreamKey key;
 };
+// What the stream has had no room for.
+struct Backlog {
+  std::deque<std::shared_ptr<const Bytes>> frames;  // at least one
+  std::size_t written = 0;                          // of the first frame
+};
 struct Open {
   StreamKey key;
   Time since;
-  std::deque<std::shared_ptr<const Bytes>> frames;
-  std::size_t written = 0;  // of the first frame
+  std::unique_ptr<Backlog> backlog{};
 };
 struct Waiting {};
 struct Refused {};
@@ -45,10 +50,10 @@ Duration reopen_wait(unsigned attempt) {
 struct GossipStreams::State {
   Swarm& swarm;
   Gossip& gossip;
-  std::map<PeerId, Outbound> outbound;
-  std::map<StreamKey, PeerId> ours;  // opening and open ones
-  std::map<StreamKey, Inbound> inbound;
-  std::map<PeerId, StreamKey> theirs;
+  FlatMap<PeerId, Outbound> outbound;
+  FlatMap<StreamKey, PeerId> ours;  // opening and open ones
+  FlatMap<StreamKey, Inbound> inbound;
+  FlatMap<PeerId, StreamKey> theirs;
   Deadlines<PeerId> reopenings;  // of those that are Waiting
   Deadlines<StreamKey> cut_off;  // of inbound ones, within an RPC
   std::uint64_t heard = 0;
@@ -63,12 +68,12 @@ struct GossipStreams::State {
     const auto key = swarm.open_stream(turn, peer, protocols(), after(turn.now.mono, kOpenTimeout));
     if (!key) return broken(turn, peer, out, key.error());
     out.state = Opening{*key};
-    ours.emplace(*key, peer);
+    ours.try_emplace(*key, peer);
   }
 
   void agreed(Turn turn, const StreamOpened& stream) {
     Outbound& out = outbound.at(stream.peer);
-    out.state = Open{stream.key, turn.now.mono, {}, 0};
+    out.state = Open{stream.key, turn.now.mono};
     gossip.on_stream_open(turn, stream.peer, stream.protocol);
   }
 
@@ -86,16 +91,25 @@ struct GossipStreams::State {
     gossip.on_stream_closed(turn, peer, why);
   }
 
+  void send(Turn turn, const PeerId& peer, Open& open, std::shared_ptr<const Bytes> frame) {
+    if (open.backlog) return open.backlog->frames.push_back(std::move(frame));
+    const std::size_t count = swarm.write(turn, open.key, *frame);
+    if (count < frame->size())
+      open.backlog = std::make_unique<Backlog>(Backlog{{std::move(frame)}, count});
+    if (count > 0) gossip.on_sent(turn, peer, count);
+  }
+
   void flush(Turn turn, const PeerId& peer, Open& open) {
     std::size_t sent = 0;
-    while (!open.frames.empty()) {
-      const ByteView rest = ByteView(*open.frames.front()).subspan(open.written);
+    while (Backlog* waiting = open.backlog.get()) {
+      const ByteView rest = ByteView(*waiting->frames.front()).subspan(waiting->written);
       const std::size_t count = swarm.write(turn, open.key, rest);
       sent += count;
-      open.written += count;
+      waiting->written += count;
       if (count < rest.size()) break;
-      open.frames.pop_front();
-      open.written = 0;
+      waiting->frames.pop_front();
+      waiting->written = 0;
+      if (waiting->frames.empty()) open.backlog.reset();
     }
     if (sent > 0) gossip.on_sent(turn, peer, sent);
   }
@@ -120,8 +134,8 @@ struct GossipStreams::State {
   void accept(Turn turn, const StreamOpened& stream) {
     if (const auto older = theirs.find(stream.peer); older != theirs.end())
       drop(turn, older->second);
-    theirs.emplace(stream.peer, stream.key);
-    inbound.emplace(stream.key, Inbound{stream.peer});
+    theirs.try_emplace(stream.peer, stream.key);
+    inbound.try_emplace(stream.key, Inbound{stream.peer});
   }
 
   void drop(Turn turn, StreamKey key) {
@@ -137,7 +151,7 @@ struct GossipStreams::State {
     const std::size_t count = bytes.size();
     bool begins = in.frames.at_boundary();
     while (!bytes.empty()) {
-      const auto rpc = in.frames.next(bytes);
+      const auto rpc = in.frames.next_view(bytes);
       if (!rpc) return abort(turn, key);
       if (!*rpc) break;
       begins = true;
@@ -189,8 +203,7 @@ void GossipStreams::send(Turn turn, const GossipSend& message) {
   if (at == state_->outbound.end()) return;
   auto* open = std::get_if<Open>(&at->second.state);
   if (!open) return;
-  open->frames.push_back(message.frame);
-  if (open->frames.size() == 1) state_->flush(turn, message.peer, *open);
+  state_->send(turn, message.peer, *open, message.frame);
 }
 
 void GossipStreams::fault(Turn turn, const GossipFault& fault) {
@@ -202,12 +215,12 @@ void GossipStreams::fault(Turn turn, const GossipFault& fault) {
 bool GossipStreams::on_event(Turn turn, const SwarmEvent& event) {
   const auto key = stream_of(event);
   if (!key) return false;
-  if (const auto at = state_->ours.find(*key); at != state_->ours.end()) {
-    state_->on_ours(turn, event, *key, at->second);
-    return true;
-  }
   if (const auto at = state_->inbound.find(*key); at != state_->inbound.end()) {
     state_->on_theirs(turn, event, *key, at->second);
+    return true;
+  }
+  if (const auto at = state_->ours.find(*key); at != state_->ours.end()) {
+    state_->on_ours(turn, event, *key, at->second);
     return true;
   }
   const auto* stream = std::get_if<StreamOpened>(&event);
@@ -229,9 +242,9 @@ Time GossipStreams::next_timer() const {
 std::size_t GossipStreams::unsent_bytes() const {
   std::size_t total = 0;
   for (const auto& [peer, out] : state_->outbound)
-    if (const auto* open = std::get_if<Open>(&out.state)) {
-      for (const auto& frame : open->frames) total += frame->size();
-      total -= open->written;
+    if (const auto* open = std::get_if<Open>(&out.state); open && open->backlog) {
+      for (const auto& frame : open->backlog->frames) total += frame->size();
+      total -= open->backlog->written;
     }
   return total;
 }

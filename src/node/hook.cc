@@ -39,8 +39,9 @@ void Node::State::on_swarm(Turn turn, const SwarmEvent& event) {
   if (const auto* d = std::get_if<Disconnected>(&event)) return on_disconnected(turn, *d);
   if (const auto* dial = std::get_if<DialFinished>(&event))
     if (on_seed_dialed(turn, *dial)) return;
-  if (requester.on_event(turn, event) || pinger.on_event(turn, event) ||
-      gossip_streams.on_event(turn, event) || kad_streams.on_event(turn, event) ||
+  // Gossip has by far the most to say.
+  if (gossip_streams.on_event(turn, event) || requester.on_event(turn, event) ||
+      pinger.on_event(turn, event) || kad_streams.on_event(turn, event) ||
       (identify && identify->on_event(turn, event)) ||
       (responder && responder->on_event(turn, event)) || on_user_stream(event))
     return;

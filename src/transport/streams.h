@@ -22,7 +22,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -33,6 +32,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/flat_map.h"
 #include "base/time.h"
 #include "transport/multistream.h"
 #include "transport/peer_link.h"
@@ -146,7 +146,7 @@ class Streams {
   std::shared_ptr<const Protocols> protocols_;
   const Duration listen_timeout_;
   YamuxSession yamux_;
-  std::map<StreamId, Stream> streams_;
+  FlatMap<StreamId, Stream> streams_;
   std::size_t listening_ = 0;
   std::set<std::pair<Time, StreamId>> deadlines_;  // of negotiations
   std::optional<Error> why_;                       // the connection ended

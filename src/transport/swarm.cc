@@ -40,14 +40,14 @@ ConnId Swarm::on_accepted(Turn turn, const Endpoint& local, const Endpoint& remo
     s.actions.push_back(ClosePipe{id, true});
     return id;
   }
-  s.links.emplace(id, Link{.stage = Link::Stage::opening,
-                           .local = Multiaddr::tcp(local),
-                           .remote = Multiaddr::tcp(remote),
-                           .ours = false,
-                           .job = std::nullopt,
-                           .expected = std::nullopt,
-                           .since = s.now,
-                           .connection = nullptr});
+  s.links.try_emplace(id, Link{.stage = Link::Stage::opening,
+                               .local = Multiaddr::tcp(local),
+                               .remote = Multiaddr::tcp(remote),
+                               .ours = false,
+                               .job = std::nullopt,
+                               .expected = std::nullopt,
+                               .since = s.now,
+                               .connection = nullptr});
   s.open(turn, id, Role::responder);
   return id;
 }
@@ -155,9 +155,9 @@ void Swarm::State::take_output(ConnId id, Link& link) {
   if (link.stage == Link::Stage::ended) return;
   Bytes bytes = link.connection->take_output(now);
   update_reading(id, link);
-  if (bytes.empty()) return;
-  actions.push_back(WritePipe{id, std::move(bytes)});
   update_timer(id, link);
+  update_idle(id, link);
+  if (!bytes.empty()) actions.push_back(WritePipe{id, std::move(bytes)});
 }
 
 void Swarm::State::update_reading(ConnId id, Link& link) {
@@ -203,7 +203,7 @@ std::optional<SwarmEvent> Swarm::State::next_event(ConnId id) {
 
 void Swarm::State::change_protocols(Protocols changed) {
   protocols = std::make_shared<const Protocols>(std::move(changed));
-  for (auto& [id, link] : links) {
+  for (const auto& [id, link] : links) {
     if (link.connection) link.connection->set_protocols(protocols);
   }
 }

@@ -80,14 +80,14 @@ void Swarm::State::start_attempt(JobId id, Job& job) {
   const ConnId conn = new_id();
   const auto attempt = job.search.begin(now, conn);
   const Multiaddr remote = Multiaddr::tcp(attempt.to);
-  links.emplace(conn, Link{.stage = Link::Stage::dialing,
-                           .local = remote,
-                           .remote = remote,
-                           .ours = true,
-                           .job = id,
-                           .expected = attempt.expected,
-                           .since = now,
-                           .connection = nullptr});
+  links.try_emplace(conn, Link{.stage = Link::Stage::dialing,
+                               .local = remote,
+                               .remote = remote,
+                               .ours = true,
+                               .job = id,
+                               .expected = attempt.expected,
+                               .since = now,
+                               .connection = nullptr});
   ++dialing;
   timers.set(key(Timer::link, std::to_underlying(conn)), after(now, config.open_timeout));
   actions.push_back(DialPipe{conn, attempt.to});

@@ -206,11 +206,7 @@ Disconnected Swarm::State::farewell(ConnId id) {
 
 // --- lists
 
-void Swarm::State::touch(ConnId id, Link& link) {
-  mark_dirty(id, link);
-  update_timer(id, link);
-  update_idle(id, link);
-}
+void Swarm::State::touch(ConnId id, Link& link) { mark_dirty(id, link); }
 
 void Swarm::State::touch(ConnId id) {
   Link* link = find(id);

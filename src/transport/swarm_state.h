@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "base/flat_map.h"
 #include "base/timer_wheel.h"
 #include "transport/accept_limit.h"
 #include "transport/connection.h"
@@ -89,7 +90,8 @@ struct Swarm::State {
   void say_goodbye(ConnId id, Link& link);
   // A pipe that nobody needs any more, and that the node has never seen.
   void drop(ConnId id);
-  // Something was done with a connection that is up.
+  // Something was done with a connection: what follows from it is worked out once, before its
+  // output is taken.
   void touch(ConnId id, Link& link);
   void touch(ConnId id);
   std::optional<SwarmEvent> next_event(ConnId id);
@@ -140,8 +142,8 @@ struct Swarm::State {
   std::uint64_t last_conn = 0;
   std::uint64_t last_job = 0;
   std::uint64_t last_dial = 0;
-  std::map<ConnId, Link> links;
-  std::map<PeerId, std::vector<ConnId>> peers;  // up; the first one serves the peer
+  FlatMap<ConnId, Link> links;
+  FlatMap<PeerId, std::vector<ConnId>> peers;  // up; the first one serves the peer
   std::map<PeerId, std::size_t> holds;
   std::map<JobId, Job> jobs;
   std::map<PeerId, JobId> job_of;

@@ -87,7 +87,7 @@ void YamuxSession::owe_data(YamuxStream& stream) {
 // The peer is there and ready: what was held back goes out.
 void YamuxSession::on_first_bytes() {
   heard_ = true;
-  for (auto& [id, stream] : streams_) {
+  for (const auto& [id, stream] : streams_) {
     if (stream.owes_flags != yamux_flag::kSyn) continue;
     control_.push_back(stream);
     if (!stream.queued.empty()) data_.push_back(stream);
@@ -291,8 +291,10 @@ void YamuxSession::end(Error why, std::uint32_t code) {
 
 void YamuxSession::close_streams() {
   state_ = State::closed;
-  for (auto next = streams_.begin(); next != streams_.end();) {
-    YamuxStream& stream = (next++)->second;
+  std::vector<StreamId> ids;
+  for (const auto& [id, stream] : streams_) ids.push_back(id);
+  for (const StreamId id : ids) {
+    YamuxStream& stream = streams_.at(id);
     if (!stream.accepted || stream.released) {
       erase(stream);
       continue;

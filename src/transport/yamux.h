@@ -34,13 +34,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/flat_map.h"
 #include "base/time.h"
 #include "transport/role.h"
 #include "transport/yamux_config.h"
@@ -211,7 +211,7 @@ class YamuxSession {
   Time now_;            // of the last input
   bool heard_ = false;  // the peer has sent something
 
-  std::map<StreamId, YamuxStream> streams_;
+  FlatMap<StreamId, YamuxStream> streams_;
   StreamId next_id_;
   std::size_t ours_ = 0;        // streams opened by us
   std::size_t unacked_ = 0;     // of these, not acknowledged
