@@ -21,7 +21,7 @@ from .workloads import QUICK, WORKLOADS, Bench, Sizes
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 OTHERS = ("go", "rust", "js")
 PROGRAMS = ("ask", "connect", "stream", "ping", "host", "crowd", "link", "handshake_floor", "pipe_floor", "ping_pong_floor",
-            "idle_floor", "start_floor", "wheel_floor", "calendar", "packets")
+            "idle_floor", "start_floor", "wheel_floor", "calendar", "packets", "simulation")
 
 
 def parse(arguments):

@@ -36,12 +36,16 @@ class Sizes:
     idle_seconds: float = 30.0
     delay_ms: int = 100
     events: int = 10_000_000
+    town: int = 10_000
+    """Nodes of the idle simulation; a tenth of them bear the load, and are weighed."""
+    town_seconds: int = 30
     slower: int = 10
     """By how much less other stacks do of what only the mean is taken of."""
 
 
 QUICK = Sizes(connections=200, stream_bytes=200_000_000, pings=500, starts=3, crowd=100, delay_ms=50,
-              events=1_000_000)
+              events=1_000_000,
+              town=1000, town_seconds=10)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -311,6 +315,21 @@ async def packets_ours(bench):
 
 
 PENDING = (10, 1000, 100_000, 1_000_000)
+# --- simulations
+
+def simulated(*arguments):
+    """Of bench/simulation.cc; what is callable is worked out from the sizes."""
+    async def ours(bench):
+        return await figures(bench.program("simulation"),
+                             *(a(bench.sizes) if callable(a) else a for a in arguments))
+    return ours
+
+
+def simulated_load(level):
+    return simulated("load", level, lambda s: s.town // 10, lambda s: s.town_seconds // 10)
+
+
+NODE_SECONDS = "node_seconds_per_cpu_s"
 TRIPS = "round_trips"
 WORKLOADS = (
     Workload("connect", (Row("cpu_us", "connect: CPU of a side", "us", at_most=1.6),),
@@ -334,4 +353,17 @@ WORKLOADS = (
              packets_ours, None, wheel_floor),
     Workload("calendar", tuple(Row(f"ns_{n}", f"simulator: an event of {n:,}", "ns") for n in PENDING),
              calendar_ours, None, wheel_floor),
+    Workload("sim_idle", (Row(NODE_SECONDS, "simulated idle mesh", "node-s/s", FIGURE, at_least=100_000),),
+             simulated("idle", lambda s: s.town, 10, lambda s: s.town_seconds), repeats=1),
+    Workload("sim_message", (Row(NODE_SECONDS, "simulated load, message level", "node-s/s", FIGURE, at_least=500),),
+             simulated_load("message"), repeats=1),
+    Workload("sim_unsigned", (Row(NODE_SECONDS, "simulated load, unsigned", "node-s/s", FIGURE, at_least=150),),
+             simulated_load("unsigned"), repeats=1),
+    Workload("sim_signed", (Row(NODE_SECONDS, "simulated load, signed", "node-s/s", FIGURE, at_least=50),),
+             simulated_load("signed"), repeats=1),
+    Workload("sim_rest", (Row("virtual_per_cpu_s", "ten simulated nodes at rest", "s/s", FIGURE, at_least=10_000),),
+             simulated("rest", lambda s: 1000 * s.town_seconds), repeats=1),
+    Workload("sim_memory", (Row("bytes_per_node", "simulated node: memory", "B", FIGURE),
+                            Row("bytes_per_connection_end", "simulated connection end: memory", "B", FIGURE)),
+             simulated("memory", lambda s: s.town // 10, 20), repeats=1),
 )
