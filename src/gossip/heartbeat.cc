@@ -26,7 +26,7 @@ void Gossip::State::forget_old(Time now) {
   backoff.expire(now);
   std::erase_if(asking, [&](const auto& entry) {
     const bool over = after(entry.second.when, gossip::kAskAgain) <= now;
-    if (over) promised_less(entry.second.peer);
+    if (over) not_awaited(entry.second);
     return over;
   });
 }

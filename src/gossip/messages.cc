@@ -87,7 +87,7 @@ void Gossip::State::receive(Turn turn, const PeerId& from, ByteView encoded) {
       !gossip::check_signature(*received, config.policy, config.signatures.get()))
     return void(++counts.rejected);
   seen.add(id, turn.now.mono);
-  if (const auto asked = asking.extract(id)) promised_less(asked.mapped().peer);
+  if (const auto asked = asking.extract(id)) not_awaited(asked.mapped());
   GossipFresh fresh{from, id, gossip::owned(*received),
                     std::make_shared<const Bytes>(gossip::message_frame(encoded)),
                     after(turn.now.mono, gossip::kValidationTimeout)};
@@ -152,29 +152,41 @@ GossipPeer::Lazy& Gossip::State::lazy_of(GossipPeer& peer) const {
 // Notes that the peer is asked, if it may be.
 bool Gossip::State::may_ask(Turn turn, const PeerId& peer, const MessageId& id) {
   const auto at = asking.find(id);
-  if (at == asking.end()) {
-    if (!room_to_ask(peer)) return false;
-    ++peers.at(peer).promised;
-    return asking.try_emplace(id, GossipAsked{turn.now.mono, peer}).second;
-  }
+  if (at == asking.end())
+    return room_to_ask(peer) && asking.try_emplace(id, ask(turn, peer)).second;
   const Duration wait = at->second.peer == peer ? gossip::kAskAgain : gossip::kAskAnother;
-  if (after(at->second.when, wait) > turn.now.mono) return false;
-  promised_less(at->second.peer);
-  ++peers.at(peer).promised;
-  at->second = {turn.now.mono, peer};
+  if (still_there(at->second) && after(at->second.when, wait) > turn.now.mono) return false;
+  not_awaited(at->second);
+  at->second = ask(turn, peer);
   return true;
 }
 
-bool Gossip::State::room_to_ask(const PeerId& peer) const {
-  if (asking.size() < gossip::kMostAsking) return true;
-  return peers.at(peer).promised < gossip::kMostAsking / peers.size() &&
-         asking.size() < 2 * gossip::kMostAsking;
+GossipAsked Gossip::State::ask(Turn turn, const PeerId& peer) {
+  GossipPeer& asked = peers.at(peer);
+  ++asked.promised;
+  ++promised;
+  return {turn.now.mono, peer, asked.life};
 }
 
-// The peer may have left.
-void Gossip::State::promised_less(const PeerId& peer) {
-  const auto at = peers.find(peer);
-  if (at != peers.end() && at->second.promised > 0) --at->second.promised;
+// What those who left had promised takes no room from those who are there, and is forgotten at the
+// latest when it would: each look through all makes room for a quarter of them at least.
+bool Gossip::State::room_to_ask(const PeerId& peer) {
+  if (asking.size() >= 2 * gossip::kMostAsking && promised <= gossip::kMostAsking * 3 / 2)
+    std::erase_if(asking, [&](const auto& entry) { return !still_there(entry.second); });
+  if (asking.size() >= 2 * gossip::kMostAsking) return false;
+  return promised < gossip::kMostAsking ||
+         peers.at(peer).promised < gossip::kMostAsking / peers.size();
+}
+
+bool Gossip::State::still_there(const GossipAsked& asked) const {
+  const auto at = peers.find(asked.peer);
+  return at != peers.end() && at->second.life == asked.life;
+}
+
+void Gossip::State::not_awaited(const GossipAsked& asked) {
+  if (!still_there(asked)) return;
+  --peers.at(asked.peer).promised;
+  --promised;
 }
 
 void Gossip::State::take_iwant(const PeerId& peer, const std::vector<MessageId>& wanted) {

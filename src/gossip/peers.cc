@@ -34,6 +34,7 @@ void keep_for_hello(Rpc& control) {
 void Gossip::State::connected(const PeerId& peer, bool outbound) {
   GossipPeer fresh;
   fresh.outbound = outbound;
+  fresh.life = ++lives;
   peers.try_emplace(peer, std::move(fresh));
 }
 
@@ -41,6 +42,7 @@ void Gossip::State::disconnected(const PeerId& peer) {
   const auto at = peers.find(peer);
   if (at == peers.end()) return;
   while (!at->second.topics.empty()) peer_leaves(peer, Topic(*at->second.topics.begin()));
+  promised -= at->second.promised;
   peers.erase(at);
 }
 

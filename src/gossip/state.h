@@ -51,7 +51,8 @@ struct GossipPeer {
     std::size_t ihaves = 0, asked = 0;
   };
   Lazy lazy;                      // of an earlier heartbeat: State::lazy_of() begins anew
-  std::size_t promised = 0;       // entries of State::asking that name it
+  std::uint64_t life = 0;         // which of the connections to anybody this is
+  std::size_t promised = 0;       // entries of State::asking of this life
   std::size_t shared_topics = 0;  // both subscribe: it is held while there are any
 };
 
@@ -74,10 +75,11 @@ struct GossipFresh {
   Time deadline;  // of its validation
 };
 
-// An IWANT that has not been answered.
+// An IWANT that has not been answered. Whoever left since, though it came again, will not.
 struct GossipAsked {
   Time when;
   PeerId peer;
+  std::uint64_t life;  // the peer's when it was asked
 };
 
 struct Gossip::State {
@@ -93,6 +95,8 @@ struct Gossip::State {
   gossip::Backoff backoff;
   std::map<ValidationId, GossipFresh> validating;  // by deadline, too
   std::map<MessageId, GossipAsked, gossip::ByText> asking;
+  std::size_t promised = 0;  // entries of it whose peers are still there
+  std::uint64_t lives = 0;   // connections that there have been
   std::uint64_t seqno;
   std::uint64_t next_validation = 1;
   std::uint64_t beat = 0;  // how many heartbeats there were
@@ -152,8 +156,10 @@ struct Gossip::State {
   void take_ihave(Turn turn, const PeerId& peer, const gossip::IHave& have);
   bool may_ask(Turn turn, const PeerId& peer, const MessageId& id);
   GossipPeer::Lazy& lazy_of(GossipPeer& peer) const;
-  bool room_to_ask(const PeerId& peer) const;
-  void promised_less(const PeerId& peer);
+  GossipAsked ask(Turn turn, const PeerId& peer);
+  bool room_to_ask(const PeerId& peer);
+  bool still_there(const GossipAsked& asked) const;
+  void not_awaited(const GossipAsked& asked);
   void take_iwant(const PeerId& peer, const std::vector<MessageId>& wanted);
 
   // --- heartbeat.cc

@@ -211,6 +211,27 @@ TEST_CASE("H37: with what many peers promise at once, few more than 60000 ids ar
   CHECK(asking < 2 * gossip::kMostAsking);
 }
 
+TEST_CASE("H37: who promises, leaves and comes again keeps no other from being asked") {
+  Repair repair(2);
+  for (std::uint32_t life = 0; life < 30; ++life) {
+    for (std::uint32_t rpc = 0; rpc < 10; ++rpc)
+      repair.ihave(1, many(life * 10'000 + rpc * 500, 500));
+    repair.leave(1);
+    repair.join(1);
+  }
+  CHECK(repair.gossip.stats().asking <= 2 * gossip::kMostAsking);
+  repair.ihave(2, {made_up(1'000'007)});
+  CHECK(repair.told(2).iwant == std::vector<MessageId>{made_up(1'000'007)});
+}
+
+TEST_CASE("repair: what somebody who left had promised is asked of the next at once") {
+  Repair repair(2);
+  repair.ihave(1, {made_up(1)});
+  repair.leave(1);
+  repair.ihave(2, {made_up(1)});
+  CHECK(repair.told(2).iwant == std::vector<MessageId>{made_up(1)});
+}
+
 TEST_CASE("repair: who takes no stream of ours is asked for nothing") {
   Repair repair(1);
   repair.break_stream(1);
