@@ -47,4 +47,6 @@ Result<Recorder> recorder_for(const RecordTo& to, const NodeConfig& config) {
       to.most);
 }
 
+void unlink_recording(const RecordTo& to) { ::unlink(to.file.c_str()); }
+
 }  // namespace kadmesh

@@ -20,5 +20,7 @@ struct RecordTo {
 // Errc::io when the file cannot be made, or exists; Errc::unsupported for a configuration that a
 // capture cannot hold.
 Result<Recorder> recorder_for(const RecordTo& to, const NodeConfig& config);
+// Of a node that never was: its file holds a private key, and would be in the next one's way.
+void unlink_recording(const RecordTo& to);
 
 }  // namespace kadmesh

@@ -28,10 +28,12 @@ Result<std::vector<Endpoint>> endpoints(const std::vector<Multiaddr>& addrs) {
   return all;
 }
 
-Result<void> check_protocol(std::string_view name) {
-  if (is_protocol_name(name)) return {};
-  return fail(Errc::invalid, "a protocol begins with '/', is one line and has at most " +
-                                 std::to_string(kMaxToken - 1) + " bytes");
+// Without Noise anybody is whoever they say, and what a simulation has verified is its own.
+Result<void> check_secure(const NodeConfig& config) {
+  if (config.swarm.security == Security::noise && !config.signatures && !config.gossip.signatures)
+    return {};
+  return fail(Errc::invalid,
+              "a host has Noise and verifies all itself; the rest is a simulation's");
 }
 
 }  // namespace
@@ -163,8 +165,8 @@ Host::Host(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
 Result<std::unique_ptr<Host>> Host::create(asio::io_context& loop, HostConfig config) {
   ASSIGN_OR_RETURN(const auto listen, endpoints(config.listen));
-  RETURN_IF_ERROR(check(config.node.gossip));
-  RETURN_IF_ERROR(check_protocol(config.node.kad.protocol));
+  RETURN_IF_ERROR(check(config.node));
+  RETURN_IF_ERROR(check_secure(config.node));
   std::optional<Recorder> recorder;
   if (config.record) {
     ASSIGN_OR_RETURN(recorder, recorder_for(*config.record, config.node));
@@ -176,7 +178,9 @@ Result<std::unique_ptr<Host>> Host::create(asio::io_context& loop, HostConfig co
   state->driver.set_keylog(config.keylog);
   for (const Endpoint& at : listen) {
     state->driver.turn(input::Listen{at});
-    if (state->listen_error) return std::unexpected(*state->listen_error);
+    if (!state->listen_error) continue;
+    if (config.record) unlink_recording(*config.record);
+    return std::unexpected(*state->listen_error);
   }
   return std::unique_ptr<Host>(new Host(std::move(state)));
 }

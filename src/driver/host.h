@@ -57,8 +57,9 @@ class Host {
   using Handler = std::move_only_function<void(Result<T>)>;
 
   // Errc::invalid for an address that cannot be listened on, and for a configuration that cannot
-  // hold (GossipConfig, the DHT's protocol); Errc::io when the socket, or the file to record to,
-  // says no; Errc::unsupported for a configuration that cannot be recorded.
+  // hold (check(NodeConfig)) or is a simulation's (SwarmConfig::security, signatures); Errc::io
+  // when the socket, or the file to record to, says no; Errc::unsupported for a configuration that
+  // cannot be recorded.
   // `loop` outlives the host and is run by one thread.
   static Result<std::unique_ptr<Host>> create(asio::io_context& loop, HostConfig config);
   // Ends every operation and stream with Errc::closed, and closes every connection; what was not

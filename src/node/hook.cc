@@ -25,7 +25,9 @@ void Node::State::on_established(Turn turn, const Established& e) {
 
 void Node::State::on_disconnected(Turn turn, const Disconnected& d) {
   // Those that both sides had finished end without a word.
-  std::erase_if(user_streams, [&](const StreamKey& key) { return key.conn == d.id; });
+  const auto its = [&](const StreamKey& key) { return key.conn == d.id; };
+  const auto first = user_streams.lower_bound({d.id, StreamId{}});
+  user_streams.erase(first, std::find_if_not(first, user_streams.end(), its));
   if (!d.last) return;
   if (identify) identify->forget(d.peer);
   gossip_streams.on_disconnected(d.peer);

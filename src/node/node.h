@@ -48,6 +48,10 @@ struct NodeConfig {
   std::string protocol_version = "ipfs/0.1.0";
 };
 
+// Errc::invalid for a configuration that cannot hold: GossipConfig, the DHT's protocol. A node may
+// be made of any other.
+Result<void> check(const NodeConfig& config);
+
 enum class StoreOpId : std::uint64_t {};
 
 // --- actions: what the driver must do

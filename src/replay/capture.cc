@@ -76,9 +76,6 @@ Now read_time(Decoder& in, const Now& last) {
   return {after(last.mono, Duration(mono)), after(last.wall, Duration(wall))};
 }
 
-// What Host checks of a configuration before there is a node.
-bool usable(const NodeConfig& config) { return check(config.gossip).has_value(); }
-
 CaptureOutput read_output(Decoder& in) {
   const ByteView kind = in.take(1);
   CaptureOutput output{kind.empty() ? std::uint8_t{0} : kind.front(), in.number(), {}};
@@ -100,7 +97,7 @@ Result<CaptureStart> read_start(Decoder& in) {
   const auto luck = in.value<Rng::Key>();
   const Now now = read_time(in, Now());
   auto config = in.value<NodeConfig>();
-  if (!identity || !in.ok() || !in.at_end() || !usable(config))
+  if (!identity || !in.ok() || !in.at_end() || !check(config))
     return fail(Errc::malformed, "the capture's first record cannot be read");
   return CaptureStart{*std::move(identity), luck, now, std::move(config)};
 }

@@ -1,5 +1,7 @@
 #include "driver/host.h"
 
+#include <unistd.h>
+
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
@@ -7,8 +9,10 @@
 #include <asio/use_awaitable.hpp>
 #include <asio/use_future.hpp>
 #include <asio/write.hpp>
+#include <filesystem>
 #include <thread>
 
+#include "base/signature_memo.h"
 #include "hosts.h"
 
 namespace kadmesh {
@@ -28,6 +32,29 @@ TEST_CASE_FIXTURE(Hosts, "host: a connection is in the table of both when connec
   CHECK(bob->node().info(alice->id()).has_value() == false);  // identify comes later
   CHECK(run_until([&] { return !alice->node().connections().empty(); }));
   CHECK(bob->node().check_invariants().empty());
+}
+
+TEST_CASE_FIXTURE(Hosts, "host: what a simulation may leave out, a host may not") {
+  HostConfig plain, believes, gossip_believes;
+  plain.node.swarm.security = Security::plain;
+  believes.node.signatures = std::make_shared<SignatureMemo>();
+  gossip_believes.node.gossip.signatures = std::make_shared<SignatureMemo>();
+  for (HostConfig* config : {&plain, &believes, &gossip_believes}) {
+    const auto made = Host::create(io, std::move(*config));
+    REQUIRE(!made);
+    CHECK(made.error().code == Errc::invalid);
+  }
+}
+
+TEST_CASE_FIXTURE(Hosts, "host: one that cannot listen leaves no recording, which holds its key") {
+  const auto file = std::filesystem::temp_directory_path() /
+                    ("kadmesh-host-test-" + std::to_string(getpid()) + ".recording");
+  const auto first = host();
+  HostConfig config;
+  config.listen = first->addrs();
+  config.record = RecordTo{file};
+  CHECK(!Host::create(io, std::move(config)));
+  CHECK(!std::filesystem::exists(file));
 }
 
 TEST_CASE_FIXTURE(Hosts, "host: an address without a peer id reaches whoever is there") {
