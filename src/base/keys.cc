@@ -113,8 +113,14 @@ Result<PublicKey> key_of(const PeerId& id) {
   return PublicKey::from_proto(proto);
 }
 
-KeyPair::KeyPair(const Ed25519Key& key)
-    : key_(key), public_(PublicKey::ed25519(key_.share())), id_(public_.peer_id()) {}
+KeyPair::KeyPair(const Ed25519Key& key) : KeyPair(Key(key), PublicKey::ed25519(key.share())) {}
+
+KeyPair::KeyPair(Key key, PublicKey public_key)
+    : key_(std::move(key)), public_(std::move(public_key)), id_(public_.peer_id()) {}
+
+KeyPair KeyPair::signed_by(PublicKey key, Signer signer) {
+  return {std::make_shared<const Signer>(std::move(signer)), std::move(key)};
+}
 
 KeyPair KeyPair::make(Rng& rng) {
   Ed25519Seed seed;
@@ -143,13 +149,18 @@ Result<KeyPair> KeyPair::from_proto(ByteView proto) {
 }
 
 Bytes KeyPair::proto() const {
-  Bytes data = to_bytes(key_.seed());
+  const auto* key = std::get_if<Ed25519Key>(&key_);
+  if (!key) return {};
+  Bytes data = to_bytes(key->seed());
   append(data, public_.data());
   const Bytes proto = put_key(KeyType::ed25519, data);
   wipe(data);
   return proto;
 }
 
-Bytes KeyPair::sign(ByteView message) const { return to_bytes(key_.sign(message)); }
+Bytes KeyPair::sign(ByteView message) const {
+  if (const auto* key = std::get_if<Ed25519Key>(&key_)) return to_bytes(key->sign(message));
+  return (*std::get<std::shared_ptr<const Signer>>(key_))(message);
+}
 
 }  // namespace kadmesh

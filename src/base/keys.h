@@ -3,7 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <utility>
+#include <variant>
 
 #include "base/bytes.h"
 #include "base/crypto.h"
@@ -49,15 +52,22 @@ class KeyPair {
   // The PrivateKey protobuf as go, rust and js write it to disk; Ed25519 only (64 bytes
   // seed‖public, or the older 96 whose halves must agree).
   static Result<KeyPair> from_proto(ByteView proto);
+  // Empty when somebody else signs.
   Bytes proto() const;
+
+  // The private half is not here: `signer` answers with a signature of the message.
+  using Signer = std::function<Bytes(ByteView message)>;
+  static KeyPair signed_by(PublicKey key, Signer signer);
 
   Bytes sign(ByteView message) const;
   const PublicKey& public_key() const { return public_; }
   const PeerId& peer_id() const { return id_; }
 
  private:
+  using Key = std::variant<Ed25519Key, std::shared_ptr<const Signer>>;
   explicit KeyPair(const Ed25519Key& key);
-  Ed25519Key key_;
+  KeyPair(Key key, PublicKey public_key);
+  Key key_;
   PublicKey public_;
   PeerId id_;
 };

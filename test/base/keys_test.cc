@@ -36,6 +36,19 @@ void check_signature(const PublicKey& signer, ByteView signature) {
 
 }  // namespace
 
+TEST_CASE("keys: a private half that is elsewhere signs there") {
+  const KeyPair whole = KeyPair::from_seed({1, 2, 3});
+  int asked = 0;
+  const KeyPair half = KeyPair::signed_by(whole.public_key(), [&](ByteView message) {
+    ++asked;
+    return whole.sign(message);
+  });
+  CHECK(half.peer_id() == whole.peer_id());
+  CHECK(half.sign(as_bytes("words")) == whole.sign(as_bytes("words")));
+  CHECK(asked == 1);
+  CHECK(half.proto().empty());
+}
+
 TEST_CASE("keys: the specification's public keys are read and written back") {
   using namespace spec_keys;
   for (const auto& [proto, id, type] :
