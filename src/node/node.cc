@@ -139,6 +139,8 @@ void Node::on_bytes(Turn turn, ConnId id, ByteView bytes) {
   state_->settle(turn);
 }
 
+Bytes Node::take_opened_form() { return state_->swarm.take_opened_form(); }
+
 void Node::on_written(Turn turn, ConnId id, std::size_t count) {
   state_->swarm.on_written(turn, id, count);
   state_->settle(turn);

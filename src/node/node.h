@@ -97,6 +97,8 @@ class Node {
   void on_dialed(Turn turn, ConnId id, const Endpoint& local);
   void on_dial_failed(Turn turn, ConnId id, const Error& cause);
   void on_bytes(Turn turn, ConnId id, ByteView bytes);
+  // With SwarmConfig::plain_forms: what the latest on_bytes() took, in its plain form.
+  Bytes take_opened_form();
   void on_written(Turn turn, ConnId id, std::size_t count);
   void on_closed(Turn turn, ConnId id, const Error& cause);
   void on_stored(Turn turn, StoreOpId id, const StoreResult& result);

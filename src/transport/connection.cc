@@ -35,11 +35,6 @@ bool names_yamux(const std::vector<std::string>& muxers) {
   return std::ranges::find(muxers, kYamuxProtocol) != muxers.end();
 }
 
-template <class Side>
-void take_output(Side& side, Bytes& out) {
-  append(out, side.take_output());
-}
-
 // Whether we blame the peer.
 std::uint32_t goodbye_for(Errc why) {
   const bool fault = why == Errc::malformed || why == Errc::protocol || why == Errc::auth;
@@ -62,10 +57,11 @@ Connection::Connection(ConnectionSetup setup, Rng& luck, Time now)
       stack_(Securing{
           select(setup_.security, setup_.role),
           SecureHandshake(setup_.security, setup_.role, *setup_.noise, luck, setup_.expected)}),
-      progress_(now) {
+      progress_(now),
+      forms_(setup_.plain_forms ? std::make_unique<PlainForms>() : nullptr) {
   auto& phase = std::get<Securing>(stack_);
-  std::visit([this](auto& side) { kadmesh::take_output(side, handshake_); }, phase.selection);
-  kadmesh::take_output(phase.handshake, handshake_);
+  put_selection(phase);
+  put_handshake(phase);
 }
 
 Connection::~Connection() = default;
@@ -146,13 +142,15 @@ Result<void> Connection::read(Time now, Securing& phase, ByteView& bytes) {
     }
   };
   const auto selected = std::visit(select, phase.selection);
-  std::visit([this](auto& side) { kadmesh::take_output(side, handshake_); }, phase.selection);
+  if (forms_) append(forms_->opened, selected ? bytes.first(*selected) : bytes);
+  put_selection(phase);
   if (!selected) return no_agreement(setup_.security, selected.error());
   bytes = bytes.subspan(*selected);
   if (bytes.empty()) return {};
-  ASSIGN_OR_RETURN(const std::size_t used, phase.handshake.on_bytes(bytes));
-  bytes = bytes.subspan(used);
-  kadmesh::take_output(phase.handshake, handshake_);
+  const auto used = phase.handshake.on_bytes(bytes);
+  if (!used) return insecure(used.error());
+  bytes = bytes.subspan(*used);
+  show_handshake(phase, put_handshake(phase));
   return phase.handshake.done() ? secured(now, phase.handshake.take()) : Result<void>();
 }
 
@@ -174,15 +172,15 @@ void Connection::go_up(Time now, SecureSession session, bool agreed_early) {
 // In the flight of Noise message 3, with the first frames behind it.
 Result<void> Connection::propose_muxer(Up& phase) {
   phase.proposal.emplace(std::vector{std::string(kYamuxProtocol)});
-  return phase.send.seal(phase.proposal->take_output(), handshake_);
+  return seal_early(phase.send, phase.proposal->take_output());
 }
 
 Result<void> Connection::read(Time now, Muxing& phase, ByteView& bytes) {
-  ASSIGN_OR_RETURN(auto plain, phase.session.receive.next(bytes));
+  ASSIGN_OR_RETURN(auto plain, open(phase.session.receive, bytes));
   if (!plain) return {};
   static const std::vector<std::string> kServed{std::string(kYamuxProtocol)};
   ASSIGN_OR_RETURN(const std::size_t used, phase.selection.on_bytes(*plain, kServed));
-  RETURN_IF_ERROR(phase.session.send.seal(phase.selection.take_output(), handshake_));
+  RETURN_IF_ERROR(seal_early(phase.session.send, phase.selection.take_output()));
   if (!phase.selection.agreed()) return {};
   // The view of the rest belongs to the opener, which moves.
   const Bytes rest = to_bytes(plain->subspan(used));
@@ -193,7 +191,7 @@ Result<void> Connection::read(Time now, Muxing& phase, ByteView& bytes) {
 // Until there is no message: only then does the opener give its buffer back.
 Result<void> Connection::read(Time now, Up& phase, ByteView& bytes) {
   for (;;) {
-    ASSIGN_OR_RETURN(auto plain, phase.receive.next(bytes));
+    ASSIGN_OR_RETURN(auto plain, open(phase.receive, bytes));
     if (!plain) return {};
     if (phase.proposal) RETURN_IF_ERROR(read_proposal_answer(phase, *plain));
     if (!plain->empty()) RETURN_IF_ERROR(phase.streams.on_bytes(now, *plain));
@@ -216,7 +214,7 @@ void Connection::on_written(Time now, std::size_t count) {
 
 void Connection::on_pipe_ended(const Error& cause) {
   die(cause, yamux_reason::kNormal);
-  handshake_ = Bytes();
+  drop_handshake();
   goodbye_taken_ = true;
 }
 
@@ -249,6 +247,69 @@ void Connection::on_timer(Time now) {
   if (const Error* why = phase->streams.ended()) die(Error(*why), yamux_reason::kNormal);
 }
 
+// --- what is sent before there are streams
+
+void Connection::put_selection(Securing& phase) {
+  const Bytes bytes = std::visit([](auto& side) { return side.take_output(); }, phase.selection);
+  append(handshake_, bytes);
+  if (forms_) append(forms_->sent, bytes);
+}
+
+// Whether there was a message.
+bool Connection::put_handshake(Securing& phase) {
+  const Bytes message = phase.handshake.take_output();
+  append(handshake_, message);
+  if (!forms_ || message.empty()) return !message.empty();
+  using enum NoiseXX::Message;
+  const bool opening = message.size() == kNoisePrefixSize + NoiseXX::kFirstSize;
+  if (opening)
+    put_plain_handshake(forms_->sent, first, {});
+  else
+    put_plain_handshake(forms_->sent, setup_.role == Role::initiator ? third : second,
+                        setup_.noise->payload);
+  return true;
+}
+
+Result<void> Connection::seal_early(Sealer& send, ByteView plain) {
+  if (forms_) put_plain_message(forms_->sent, plain);
+  return send.seal(plain, handshake_);
+}
+
+void Connection::drop_handshake() {
+  handshake_ = Bytes();
+  if (forms_) forms_->sent = Bytes();
+}
+
+// --- plain forms
+
+// A responder answers the first message, and is done with the third.
+void Connection::show_handshake(const Securing& phase, bool answered) {
+  if (!forms_) return;
+  using enum NoiseXX::Message;
+  const bool responder = setup_.role == Role::responder;
+  if (responder && answered) put_plain_handshake(forms_->opened, first, {});
+  if (phase.handshake.done())
+    put_plain_handshake(forms_->opened, responder ? third : second,
+                        phase.handshake.remote_payload());
+}
+
+Result<std::optional<ByteView>> Connection::open(Opener& receive, ByteView& bytes) {
+  auto plain = receive.next(bytes);
+  if (!plain) return insecure(plain.error());
+  if (forms_ && *plain) put_plain_message(forms_->opened, **plain);
+  return plain;
+}
+
+std::unexpected<Error> Connection::insecure(const Error& why) {
+  if (forms_) put_plain_fault(forms_->opened, why);
+  return std::unexpected(why);
+}
+
+Bytes Connection::take_opened_form() {
+  return forms_ ? std::exchange(forms_->opened, {}) : Bytes();
+}
+Bytes Connection::take_sent_form() { return forms_ ? std::exchange(forms_->sent, {}) : Bytes(); }
+
 // --- output
 
 Bytes Connection::take_output(Time now) {
@@ -272,6 +333,7 @@ void Connection::seal(Up& phase, Bytes& out) {
     out.reserve(out.size() + expected + kMessageOverhead);
     const std::size_t start = phase.send.begin(out);
     const std::size_t taken = phase.streams.take_output(out, most);
+    if (forms_) put_plain_message(forms_->sent, ByteView(out).subspan(start + kNoisePrefixSize));
     auto sealed = phase.send.end(out, start);
     if (!sealed) return die(sealed.error(), yamux_reason::kInternal);
     if (taken == 0) return;
@@ -295,7 +357,7 @@ void Connection::close(const Error& why) { die(why, goodbye_for(why.code)); }
 void Connection::die(const Error& why, std::uint32_t goodbye) {
   if (cause_) return;
   cause_ = why;
-  if (!selecting()) handshake_ = Bytes();
+  if (!selecting()) drop_handshake();
   if (auto* phase = std::get_if<Up>(&stack_)) phase->streams.end(why, goodbye);
 }
 

@@ -70,6 +70,7 @@ struct ConnectionSetup {
   Time open_deadline;       // up by then, or dead
   Duration stream_timeout;  // for the peer's streams to name their protocol
   bool keylog = false;
+  bool plain_forms = false;  // with Noise: keep them, to be taken
 };
 
 class Connection {
@@ -100,6 +101,10 @@ class Connection {
   std::optional<Streams::Event> poll(Time now);
   // The session's secrets, once, when asked for in the setup.
   std::optional<std::string> take_keylog();
+  // When asked for in the setup, of what on_bytes() has taken and take_output() has given since:
+  // its plain form (plain_form.h).
+  Bytes take_opened_form();
+  Bytes take_sent_form();
 
   // --- commands.
   void close(const Error& why);
@@ -153,11 +158,18 @@ class Connection {
   Result<void> read(Time now, Muxing& phase, ByteView& bytes);
   Result<void> read(Time now, Up& phase, ByteView& bytes);
   Result<void> read_proposal_answer(Up& phase, ByteView& plain);
+  Result<std::optional<ByteView>> open(Opener& receive, ByteView& bytes);
   Result<void> secured(Time now, SecureSession session);
+  void put_selection(Securing& phase);
+  bool put_handshake(Securing& phase);
+  void show_handshake(const Securing& phase, bool answered);
+  std::unexpected<Error> insecure(const Error& why);
+  void drop_handshake();
   void go_up(Time now, SecureSession session, bool agreed_early);
   Result<void> propose_muxer(Up& phase);
   void die(const Error& why, std::uint32_t goodbye);
   void seal(Up& phase, Bytes& out);
+  Result<void> seal_early(Sealer& send, ByteView plain);
 
   ConnectionSetup setup_;
   std::variant<Securing, Muxing, Up> stack_;
@@ -167,6 +179,7 @@ class Connection {
   std::optional<Error> cause_;  // set: closing, then gone
   bool goodbye_taken_ = false;
   std::optional<std::string> keylog_;
+  std::unique_ptr<PlainForms> forms_;  // null unless asked for
 };
 
 }  // namespace kadmesh

@@ -65,6 +65,7 @@ Result<void> NoiseHandshake::on_message(ByteView message) {
 
 Result<void> NoiseHandshake::on_identity(ByteView payload) {
   ASSIGN_OR_RETURN(remote_, check_noise_payload(payload, xx_.remote_static(), expected_));
+  remote_payload_ = to_bytes(payload);
   return {};
 }
 

@@ -67,6 +67,8 @@ class NoiseHandshake {
   Bytes take_output();
 
   bool done() const { return state_ == State::done; }
+  // The identity that the peer presented, as it came.
+  ByteView remote_payload() const { return remote_payload_; }
   // Once, when done().
   NoiseSession take();
 
@@ -84,6 +86,7 @@ class NoiseHandshake {
   std::optional<PeerId> expected_;
   NoiseXX xx_;
   std::optional<NoiseIdentity> remote_;
+  Bytes remote_payload_;
   HandshakeReader reader_;
   Bytes output_;
 };

@@ -113,10 +113,10 @@ void PlainOpener::collect(ByteView& in, std::size_t size) {
 
 // --- the handshake
 
-PlainHandshake::PlainHandshake(Role role, const NoiseStatic& ours, Rng& rng,
+PlainHandshake::PlainHandshake(Role role, const NoiseStatic& ours, Rng* luck,
                                std::optional<PeerId> expected)
     : payload_(ours.payload), expected_(expected) {
-  rng.fill(ephemeral_);
+  if (luck) luck->fill(ephemeral_);
   if (role == Role::initiator) write_message();
 }
 

@@ -56,7 +56,8 @@ struct PlainSession {
 // As NoiseHandshake.
 class PlainHandshake {
  public:
-  PlainHandshake(Role role, const NoiseStatic& ours, Rng& rng, std::optional<PeerId> expected);
+  // Without luck zeros stand for the ephemeral key as well.
+  PlainHandshake(Role role, const NoiseStatic& ours, Rng* luck, std::optional<PeerId> expected);
 
   // Errc::auth: the peer says that it is another than the one we called. Errc::malformed,
   // Errc::limit, Errc::unsupported: what the peer sent.
@@ -75,7 +76,7 @@ class PlainHandshake {
 
   Bytes payload_;  // ours
   std::optional<PeerId> expected_;
-  X25519Key ephemeral_;  // what stands for one
+  X25519Key ephemeral_{};  // what stands for one
   Message next_ = Message::first;
   bool failed_ = false;
   std::optional<NoiseIdentity> remote_;

@@ -12,6 +12,7 @@
 
 #include "transport/noise.h"
 #include "transport/plain.h"
+#include "transport/plain_form.h"
 #include "transport/security.h"
 
 namespace kadmesh {
@@ -36,15 +37,28 @@ class Sealer {
   std::variant<NoiseSealer, PlainSealer> sealer_;
 };
 
+// Reads what a recording shows.
+class ReplayOpener {
+ public:
+  Result<std::optional<ByteView>> next(ByteView& in) {
+    if (auto fault = plain_fault(in)) return std::unexpected(*std::move(fault));
+    return opener_.next(in);
+  }
+
+ private:
+  PlainOpener opener_;
+};
+
 class Opener {
  public:
-  explicit Opener(std::variant<NoiseOpener, PlainOpener> opener) : opener_(std::move(opener)) {}
+  using Any = std::variant<NoiseOpener, PlainOpener, ReplayOpener>;
+  explicit Opener(Any opener) : opener_(std::move(opener)) {}
 
   // The view is valid until the next call, and as long as `in`'s bytes.
   Result<std::optional<ByteView>> next(ByteView& in);
 
  private:
-  std::variant<NoiseOpener, PlainOpener> opener_;
+  Any opener_;
 };
 
 struct SecureSession {
@@ -62,9 +76,12 @@ class SecureHandshake {
   Result<std::size_t> on_bytes(ByteView in);
   Bytes take_output();
   bool done() const;
+  // The identity that the peer presented, as it came; empty where nothing was sealed.
+  ByteView remote_payload() const;
   SecureSession take();
 
  private:
+  Security security_;
   std::variant<NoiseHandshake, PlainHandshake> handshake_;
 };
 

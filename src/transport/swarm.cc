@@ -22,8 +22,10 @@ SwarmEvent widen(Streams::Event event) {
 Swarm::State::State(const KeyPair& identity, const SwarmConfig& with, Turn start)
     : config(with),
       self(identity.peer_id()),
+      noise_luck(with.noise_luck ? std::optional<Rng>(std::in_place, *with.noise_luck)
+                                 : std::nullopt),
       noise(std::make_shared<NoiseStatic>(
-          make_noise_static(start.rng, identity, offered_muxers(config)))),
+          make_noise_static(luck_of_noise(start), identity, offered_muxers(config)))),
       protocols(std::make_shared<Protocols>()),
       now(start.now.mono) {}
 
@@ -73,8 +75,11 @@ void Swarm::on_bytes(Turn turn, ConnId id, ByteView bytes) {
   Link* link = s.find(id);
   if (!link || !link->connection) return;
   link->connection->on_bytes(s.now, bytes);
+  s.opened_form = link->connection->take_opened_form();
   s.settle(id);
 }
+
+Bytes Swarm::take_opened_form() { return std::exchange(state_->opened_form, {}); }
 
 void Swarm::on_written(Turn turn, ConnId id, std::size_t count) {
   State& s = state_->in(turn);
@@ -157,7 +162,8 @@ void Swarm::State::take_output(ConnId id, Link& link) {
   update_reading(id, link);
   update_timer(id, link);
   update_idle(id, link);
-  if (!bytes.empty()) actions.push_back(WritePipe{id, std::move(bytes)});
+  if (!bytes.empty())
+    actions.push_back(WritePipe{id, std::move(bytes), link.connection->take_sent_form()});
 }
 
 void Swarm::State::update_reading(ConnId id, Link& link) {

@@ -56,6 +56,10 @@ struct SwarmConfig {
   bool early_muxer = true;              // offer the muxer inside the Noise payload
   bool keylog = false;                  // emit KeyLogLine actions
   Security security = Security::noise;  // plain: for simulation and replay alone
+  // For recordings that are taken above Noise (plain_form.h): its keys are made of a luck of their
+  // own, so that the turns' can be shown; and what goes through it is shown in its plain form.
+  std::optional<Rng::Key> noise_luck{};
+  bool plain_forms = false;
 };
 
 enum class DialId : std::uint64_t {};
@@ -68,6 +72,7 @@ struct DialPipe {  // answered by on_dialed or on_dial_failed, exactly once, unl
 struct WritePipe {  // in order; answered by on_written as the kernel takes the bytes
   ConnId id;
   Bytes bytes;
+  Bytes form{};  // the same in its plain form; empty unless SwarmConfig::plain_forms
 };
 struct ReadPipe {  // whether bytes are to be read, which they are from the start
   ConnId id;
@@ -122,6 +127,8 @@ class Swarm {
   void on_closed(Turn turn, ConnId id, const Error& cause);
   void on_timer(Turn turn);
   Time next_timer() const;
+  // With SwarmConfig::plain_forms: what the latest on_bytes() took, in its plain form.
+  Bytes take_opened_form();
 
   std::optional<SwarmAction> poll_action();
   std::optional<SwarmEvent> poll_event();

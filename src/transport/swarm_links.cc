@@ -65,8 +65,9 @@ void Swarm::State::open(Turn turn, ConnId id, Role role) {
                         .early_muxer = config.early_muxer,
                         .open_deadline = after(link.since, config.open_timeout),
                         .stream_timeout = config.stream_timeout,
-                        .keylog = config.keylog};
-  link.connection = std::make_unique<Connection>(std::move(setup), turn.rng, now);
+                        .keylog = config.keylog,
+                        .plain_forms = config.plain_forms};
+  link.connection = std::make_unique<Connection>(std::move(setup), luck_of_noise(turn), now);
   settle(id);
 }
 
@@ -176,7 +177,7 @@ void Swarm::State::say_goodbye(ConnId id, Link& link) {
   if (link.pipe_ended) return;
   const bool stuck = link.connection->cause().code == Errc::timeout;
   if (Bytes bytes = link.connection->take_output(now); !bytes.empty()) {
-    actions.push_back(WritePipe{id, std::move(bytes)});
+    actions.push_back(WritePipe{id, std::move(bytes), link.connection->take_sent_form()});
   }
   actions.push_back(ClosePipe{id, stuck});
 }

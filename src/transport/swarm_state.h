@@ -135,6 +135,9 @@ struct Swarm::State {
 
   SwarmConfig config;
   PeerId self;
+  std::optional<Rng> noise_luck;  // none: the turns'
+  Rng& luck_of_noise(Turn turn) { return noise_luck ? *noise_luck : turn.rng; }
+  Bytes opened_form;  // of the latest on_bytes()
   std::shared_ptr<const NoiseStatic> noise;
   std::shared_ptr<const Protocols> protocols;
   Time now;  // of the last turn: hold() and unhold() come inside one

@@ -25,8 +25,8 @@ const Parties& parties() {
 
 struct Ends {
   Rng rng{2};
-  PlainHandshake dialer{Role::initiator, parties().alice_static, rng, parties().bob.peer_id()};
-  PlainHandshake listener{Role::responder, parties().bob_static, rng, std::nullopt};
+  PlainHandshake dialer{Role::initiator, parties().alice_static, &rng, parties().bob.peer_id()};
+  PlainHandshake listener{Role::responder, parties().bob_static, &rng, std::nullopt};
 };
 
 // In pieces of `step`; what it has not taken.

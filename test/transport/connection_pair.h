@@ -23,6 +23,7 @@ class ConnectionEnd {
     std::vector<std::string> served{"/echo/1"};
     bool keylog = false;
     Security security = Security::noise;
+    bool plain_forms = false;
     std::uint64_t seed = 1;
   };
 
@@ -39,7 +40,8 @@ class ConnectionEnd {
         .early_muxer = options.early_muxer,
         .open_deadline = now + 10s,
         .stream_timeout = 10s,
-        .keylog = options.keylog};
+        .keylog = options.keylog,
+        .plain_forms = options.plain_forms};
     connection = std::make_unique<Connection>(std::move(setup), rng_, now);
   }
 

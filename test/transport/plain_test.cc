@@ -21,10 +21,10 @@ struct Pair {
   NoiseStatic bob_static = make_noise_static(rng, bob, kMuxers);
 
   PlainHandshake dialer(std::optional<PeerId> expected = {}) {
-    return PlainHandshake(Role::initiator, alice_static, rng, expected);
+    return PlainHandshake(Role::initiator, alice_static, &rng, expected);
   }
   PlainHandshake listener() {
-    return PlainHandshake(Role::responder, bob_static, rng, std::nullopt);
+    return PlainHandshake(Role::responder, bob_static, &rng, std::nullopt);
   }
 };
 
@@ -79,7 +79,7 @@ TEST_CASE("plain: a conversation has the flights that it has under Noise, to the
 TEST_CASE("plain: the luck that is drawn is Noise's") {
   Rng ours(5), theirs(5);
   Pair pair;
-  PlainHandshake(Role::initiator, pair.alice_static, ours, std::nullopt);
+  PlainHandshake(Role::initiator, pair.alice_static, &ours, std::nullopt);
   NoiseHandshake(Role::initiator, pair.alice_static, theirs, std::nullopt);
   CHECK(ours.next() == theirs.next());
 }
