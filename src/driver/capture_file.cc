@@ -40,11 +40,13 @@ class CaptureFile {
 
 Result<Recorder> recorder_for(const RecordTo& to, const NodeConfig& config) {
   RETURN_IF_ERROR(replay::recordable(config));
+  if (to.redact && config.swarm.keylog)
+    return fail(Errc::invalid, "a redacted recording and a key log exclude each other");
   const int fd = ::open(to.file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
   if (fd < 0) return fail(Errc::io, "record to " + to.file.string() + ": " + std::strerror(errno));
-  return Recorder(
-      [file = std::make_shared<CaptureFile>(fd)](ByteView bytes) { return file->write(bytes); },
-      to.most);
+  const auto secrets = to.redact ? Recorder::Secrets::left_out : Recorder::Secrets::kept;
+  const auto file = std::make_shared<CaptureFile>(fd);
+  return Recorder([file](ByteView bytes) { return file->write(bytes); }, to.most, secrets);
 }
 
 void unlink_recording(const RecordTo& to) { ::unlink(to.file.c_str()); }

@@ -15,6 +15,7 @@ namespace kadmesh {
 struct RecordTo {
   std::filesystem::path file;
   std::size_t most = Recorder::kUsualMost;  // bytes; recording ends in order before there are more
+  bool redact = false;                      // no keys, nor what they encrypted
 };
 
 // Errc::io when the file cannot be made, or exists; Errc::unsupported for a configuration that a

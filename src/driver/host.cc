@@ -170,6 +170,7 @@ Result<std::unique_ptr<Host>> Host::create(asio::io_context& loop, HostConfig co
   std::optional<Recorder> recorder;
   if (config.record) {
     ASSIGN_OR_RETURN(recorder, recorder_for(*config.record, config.node));
+    if (recorder->redacts()) config.node.swarm.noise_luck = machine_entropy();
   }
   if (!config.store) config.store = std::make_unique<MemoryStore>(StoreLimits{});
   auto state =

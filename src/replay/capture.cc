@@ -17,9 +17,12 @@ using Check = std::array<std::uint8_t, 8>;
 constexpr std::string_view kBanner =
     "This file holds secrets: the private key of a kadmesh node, and all that it was told. "
     "Do not give it away.\nkadmesh capture, format 1\n";
+constexpr std::string_view kRedactedBanner =
+    "This file holds no keys of a kadmesh node, but all that it was told, by whom and when. Look "
+    "into it before you give it away.\nkadmesh capture, format 1, redacted\n";
 constexpr std::size_t kLength = 4, kHead = kLength + sizeof(Check);
 
-enum class Record : std::uint8_t { start = 1, input, outputs, end };
+enum class Record : std::uint8_t { start = 1, input, outputs, end, signature };
 
 Bytes record_of(Record kind) { return {static_cast<std::uint8_t>(kind)}; }
 
@@ -89,11 +92,20 @@ std::optional<CaptureRecord> read_outputs(Decoder& in) {
   return record;
 }
 
-Result<CaptureStart> read_start(Decoder& in) {
+Result<std::variant<KeyPair, PublicKey>> read_identity(ByteView proto, bool redacted) {
+  if (redacted) return PublicKey::from_proto(proto);
+  return KeyPair::from_proto(proto);
+}
+
+bool begins_with(ByteView bytes, std::string_view banner) {
+  return as_text(bytes).starts_with(banner);
+}
+
+Result<CaptureStart> read_start(Decoder& in, bool redacted) {
   if (in.value<Check>() != layout())
     return fail(Errc::unsupported,
                 "this capture was made by another version of kadmesh, whose inputs were others");
-  auto identity = KeyPair::from_proto(in.bytes());
+  auto identity = read_identity(in.bytes(), redacted);
   const auto luck = in.value<Rng::Key>();
   const Now now = read_time(in, Now());
   auto config = in.value<NodeConfig>();
@@ -107,10 +119,11 @@ Result<CaptureStart> read_start(Decoder& in) {
 // --- writing
 
 void CaptureWriter::start(Bytes& out, const CaptureStart& start) {
-  append(out, as_bytes(kBanner));
+  const auto* key = std::get_if<KeyPair>(&start.identity);
+  append(out, as_bytes(key ? kBanner : kRedactedBanner));
   Bytes record = record_of(Record::start);
   encode(record, layout());
-  encode(record, start.identity.proto());
+  encode(record, key ? key->proto() : std::get<PublicKey>(start.identity).proto());
   encode(record, start.luck);
   time(record, start.now);
   encode(record, start.config);
@@ -141,6 +154,12 @@ void CaptureWriter::end(Bytes& out, const CaptureEnd& end) {
   frame(out, record);
 }
 
+void CaptureWriter::signature(Bytes& out, const CaptureSignature& signature) {
+  Bytes record = record_of(Record::signature);
+  encode(record, signature.signature);
+  frame(out, record);
+}
+
 void CaptureWriter::frame(Bytes& out, ByteView record) {
   const auto length = length_bytes(record.size());
   check_ = check_of(check_, length, record);
@@ -167,16 +186,17 @@ CaptureReader::CaptureReader(ByteView capture, std::size_t offset, CaptureStart 
     : capture_(capture), offset_(offset), start_(std::move(start)) {}
 
 Result<CaptureReader> CaptureReader::open(ByteView capture) {
-  const ByteView banner = as_bytes(kBanner);
-  if (capture.size() < banner.size() || !equal(capture.first(banner.size()), banner))
+  const bool redacted = begins_with(capture, kRedactedBanner);
+  if (!redacted && !begins_with(capture, kBanner))
     return fail(Errc::malformed, "this is no kadmesh capture of format 1");
   const Rng::Key none{};
-  CaptureReader reader(capture, banner.size(), {KeyPair::from_seed({}), none, Now(), NodeConfig()});
+  CaptureReader reader(capture, (redacted ? kRedactedBanner : kBanner).size(),
+                       {KeyPair::from_seed({}), none, Now(), NodeConfig()});
   const auto first = reader.frame();
   if (!first || first->empty() || first->front() != static_cast<std::uint8_t>(Record::start))
     return fail(Errc::malformed, "the capture's first record is not whole: nothing to replay");
   Decoder in(first->subspan(1));
-  ASSIGN_OR_RETURN(reader.start_, read_start(in));
+  ASSIGN_OR_RETURN(reader.start_, read_start(in, redacted));
   reader.last_ = reader.start_.now;
   return reader;
 }
@@ -230,6 +250,9 @@ std::optional<CaptureRecord> CaptureReader::record(ByteView bytes) {
       break;
     case Record::end:
       read = CaptureEnd{CaptureEnd::Why(in.at_most(1))};
+      break;
+    case Record::signature:
+      read = CaptureSignature{in.value<Bytes>()};
       break;
     default:
       return std::nullopt;

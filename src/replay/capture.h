@@ -6,13 +6,18 @@
 //   frame   := length: 4 bytes, little-endian · check: 8 bytes · record: `length` bytes
 //   record  := kind: 1 byte · content (encode.h)
 //   check   := the first 8 bytes of SHA-256(check of the frame before · length · record)
-//   records := start (input outputs?)* end?
+//   records := start signature* (input signature* outputs?)* end?
 //
 // A frame is whole or it is not there: whatever a crash leaves at the end is found by its length or
 // its check, and all before it is good. As every check takes in the one before, a frame that was
 // lost, moved or changed is found as well.
 //
 // An input is recorded before the node sees it, so a node that dies of one leaves it as the last.
+// A redacted capture is taken above Noise (transport/plain_form.h): it holds no private key,
+// nothing that keys were made of, and nothing that was encrypted by them. Instead of the identity's
+// key it has the signatures that were made; what came is there as Noise opened it, and so is
+// recorded behind the turn.
+//
 // Outputs are what was polled since the record before; they may be missing behind the last input.
 #pragma once
 
@@ -33,7 +38,7 @@ inline constexpr std::size_t kMostCaptureRecord = std::size_t{64} * 1024 * 1024;
 
 // --- records
 struct CaptureStart {
-  KeyPair identity;
+  std::variant<KeyPair, PublicKey> identity;  // the public key alone: redacted
   Rng::Key luck;
   Now now;
   NodeConfig config;
@@ -53,10 +58,15 @@ struct CaptureOutputs {
   std::vector<CaptureOutput> outputs;
   bool drained;  // the last poll() had nothing more
 };
+// Made by the identity's key in the turn of the input before; of redacted captures.
+struct CaptureSignature {
+  Bytes signature;
+};
 struct CaptureEnd {
   enum class Why : std::uint8_t { closed, limit } why;
 };
-using CaptureRecord = std::variant<CaptureStart, CaptureInput, CaptureOutputs, CaptureEnd>;
+using CaptureRecord =
+    std::variant<CaptureStart, CaptureInput, CaptureOutputs, CaptureEnd, CaptureSignature>;
 
 // --- writing
 class CaptureWriter {
@@ -66,6 +76,7 @@ class CaptureWriter {
   void input(Bytes& out, const CaptureInput& record);
   void outputs(Bytes& out, const CaptureOutputs& record);
   void end(Bytes& out, const CaptureEnd& record);
+  void signature(Bytes& out, const CaptureSignature& record);
   // A record as it stands.
   void frame(Bytes& out, ByteView record);
 
@@ -100,7 +111,7 @@ class CaptureReader {
   static Result<CaptureReader> open(ByteView capture);
 
   const CaptureStart& start() const { return start_; }
-  // An input or outputs; none at the end.
+  // An input, outputs or a signature; none at the end.
   std::optional<CaptureRecord> next();
   // Once next() has returned none.
   const CaptureEnding& ending() const { return *ending_; }

@@ -86,6 +86,11 @@ class Decoder {
     return std::unexpected(value<Error>());
   }
   template <class T>
+  std::optional<T> read(std::type_identity<std::optional<T>>) {
+    if (value<bool>()) return value<T>();
+    return std::nullopt;
+  }
+  template <class T>
   std::vector<T> read(std::type_identity<std::vector<T>>) {
     std::vector<T> out;
     const std::uint64_t count = at_most(rest_.size());  // each takes a byte or more

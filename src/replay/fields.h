@@ -95,7 +95,7 @@ KADMESH_FIELDS(Receipt::Peer, peer, sent, mesh);
 
 // --- actions
 KADMESH_FIELDS(DialPipe, id, to);
-KADMESH_FIELDS(WritePipe, id, bytes);
+KADMESH_FIELDS(WritePipe, id, bytes, form);
 KADMESH_FIELDS(ReadPipe, id, wanted);
 KADMESH_FIELDS(ClosePipe, id, abort);
 KADMESH_FIELDS(KeyLogLine, line);
@@ -144,7 +144,7 @@ KADMESH_FIELDS(Notice, level, area, peer, what);
 // --- configuration
 KADMESH_FIELDS(NodeConfig, swarm, kad, gossip, identify, ping, signatures, agent, protocol_version);
 KADMESH_FIELDS(SwarmConfig, limits, open_timeout, idle_timeout, stream_timeout, early_muxer, keylog,
-               security);
+               security, noise_luck, plain_forms);
 KADMESH_FIELDS(SwarmLimits, connections, connections_per_peer, opening_inbound, accept_burst,
                accept_interval, dial_jobs, dialing);
 KADMESH_FIELDS(KadConfig, protocol, server, k, alpha, beta, request_timeout, health_interval,
@@ -168,9 +168,9 @@ inline constexpr Kind kLast<Kind> = Kind::pool;
 template <>
 inline constexpr Verdict kLast<Verdict> = Verdict::ignore;
 template <>
-inline constexpr Security kLast<Security> = Security::plain;
-template <>
 inline constexpr SignaturePolicy kLast<SignaturePolicy> = SignaturePolicy::strict_no_sign;
+template <>
+inline constexpr Security kLast<Security> = Security::replay;
 
 // Enumerations of 64 bits are ids, and take any value.
 template <class E>

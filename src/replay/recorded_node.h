@@ -14,7 +14,7 @@ namespace kadmesh {
 class RecordedNode {
  public:
   // Without a recorder nothing is written down. `config` must then be recordable()
-  // (replay/code_names.h).
+  // (replay/code_names.h). Where it redacts, `config` has a luck of Noise's own, from elsewhere.
   RecordedNode(const KeyPair& identity, NodeConfig config, const Rng::Key& luck, Now now,
                std::optional<Recorder> recorder);
   ~RecordedNode();
@@ -27,7 +27,10 @@ class RecordedNode {
   auto apply(Now now, Input input) {
     if (recorder_) recorder_->input(now, NodeInput(input));
     const Turn turn{now, rng_};
-    if constexpr (std::is_void_v<decltype(input.apply(node_, turn))>) {
+    if constexpr (std::is_same_v<Input, input::Received>) {
+      input.apply(node_, turn);
+      if (recorder_) recorder_->opened(node_.take_opened_form());
+    } else if constexpr (std::is_void_v<decltype(input.apply(node_, turn))>) {
       input.apply(node_, turn);
     } else {
       auto answer = input.apply(node_, turn);

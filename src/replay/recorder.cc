@@ -6,26 +6,37 @@ namespace kadmesh {
 
 void Recorder::start(const CaptureStart& start) {
   writer_.start(buffer_, start);
-  write(buffer_);
-  buffer_.clear();
+  flush();
 }
 
 // The outputs of the turn before travel with this input: one write a turn.
 void Recorder::input(Now now, const NodeInput& input) {
   if (stopped_) return;
   frame_outputs();
-  if (stopped_) return;
-  const CaptureWriter before = writer_;
-  const std::size_t outputs = buffer_.size();
-  writer_.input(buffer_, {now, input});
-  if (fits(buffer_.size()) && buffer_.size() - outputs <= kMostCaptureRecord) {
+  const auto* received = std::get_if<input::Received>(&input);
+  if (redacts_ && received) {
+    held_ = Held{now, received->id, {}};
+  } else if (!stopped_ && add([&] { writer_.input(buffer_, {now, input}); })) {
     ++turns_;
-    write(buffer_);
-    return buffer_.clear();
+    flush();
   }
-  writer_ = before;
-  buffer_.resize(outputs);
-  stop(CaptureEnd::Why::limit);
+}
+
+void Recorder::opened(ByteView form) {
+  const auto held = std::exchange(held_, std::nullopt);
+  if (stopped_ || !held) return;
+  if (!add([&] { writer_.input(buffer_, {held->now, input::Received{held->id, form}}); })) return;
+  ++turns_;
+  for (const Bytes& signature : held->signatures) signed_with(signature);
+  if (!stopped_) flush();
+}
+
+void Recorder::signed_with(Bytes signature) {
+  if (stopped_ || !redacts_) return;
+  if (held_)
+    held_->signatures.push_back(std::move(signature));
+  else if (add([&] { writer_.signature(buffer_, {std::move(signature)}); }))
+    flush();
 }
 
 void Recorder::answered(const NodeAnswer& answer) {
@@ -50,22 +61,33 @@ bool Recorder::fits(std::size_t more) const {
   return bytes_ + more + CaptureWriter::kMostEnd <= most_;
 }
 
+template <class Frame>
+bool Recorder::add(Frame frame) {
+  const CaptureWriter before = writer_;
+  const std::size_t begin = buffer_.size();
+  frame();
+  if (fits(buffer_.size()) && buffer_.size() - begin <= kMostCaptureRecord) return true;
+  writer_ = before;
+  buffer_.resize(begin);
+  stop(CaptureEnd::Why::limit);
+  return false;
+}
+
 void Recorder::frame_outputs() {
   const CaptureOutputs record{std::exchange(outputs_, {}), std::exchange(drained_, false)};
   if (record.outputs.empty() && !record.drained) return;
-  const CaptureWriter before = writer_;
-  writer_.outputs(buffer_, record);
-  if (fits(buffer_.size())) return;
-  writer_ = before;
+  add([&] { writer_.outputs(buffer_, record); });
+}
+
+void Recorder::flush() {
+  write(buffer_);
   buffer_.clear();
-  stop(CaptureEnd::Why::limit);
 }
 
 void Recorder::stop(CaptureEnd::Why why) {
   stopped_ = true;
   writer_.end(buffer_, {why});
-  write(buffer_);
-  buffer_.clear();
+  flush();
   if (why == CaptureEnd::Why::limit && !trouble_)
     trouble_ = Error{Errc::limit, "recording has stopped at its limit of " + std::to_string(most_) +
                                       " bytes, after " + std::to_string(turns_) +

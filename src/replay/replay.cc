@@ -1,5 +1,8 @@
 #include "replay/replay.h"
 
+#include <deque>
+
+#include "base/crypto.h"
 #include "replay/output.h"
 
 namespace kadmesh {
@@ -22,8 +25,32 @@ std::string text(const T& value, const CaptureOutput& output) {
 struct Replay::State {
   explicit State(CaptureReader in) : reader(std::move(in)), rng(reader.start().luck) {}
 
+  // Without the private key: the signatures that it made, in their order. What signs more than it
+  // did then is different, and shows.
+  KeyPair identity() {
+    if (const auto* whole = std::get_if<KeyPair>(&reader.start().identity)) return *whole;
+    return KeyPair::signed_by(std::get<PublicKey>(reader.start().identity), [this](ByteView) {
+      if (signatures.empty()) return Bytes(sizeof(Ed25519Signature));
+      Bytes next = std::move(signatures.front());
+      signatures.pop_front();
+      return next;
+    });
+  }
+
+  // The next record that is no signature; those belong to the turn before it.
+  std::optional<CaptureRecord> read_on() {
+    signatures.clear();
+    for (;;) {
+      auto record = reader.next();
+      auto* made = record ? std::get_if<CaptureSignature>(&*record) : nullptr;
+      if (!made) return record;
+      signatures.push_back(std::move(made->signature));
+    }
+  }
+
   CaptureReader reader;
   Rng rng;
+  std::deque<Bytes> signatures;
   std::optional<Node> node;
   std::optional<CaptureRecord> ahead;  // read, not yet run
   bool over = false;
@@ -37,7 +64,7 @@ struct Replay::State {
 
   NodeAnswer start() {
     const CaptureStart& with = reader.start();
-    node.emplace(with.identity, with.config, Turn{with.now, rng});
+    node.emplace(identity(), with.config, Turn{with.now, rng});
     return std::monostate();
   }
 
@@ -50,9 +77,10 @@ struct Replay::State {
   void step() {
     lines.clear();
     seen = 0;
+    auto following = read_on();
     const NodeAnswer answer = run();
     ++turns;
-    ahead = reader.next();
+    ahead = std::move(following);
     if (const auto* recorded = ahead ? std::get_if<CaptureOutputs>(&*ahead) : nullptr)
       compare_all(*recorded, answer);
     else if (ahead)

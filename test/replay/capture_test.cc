@@ -173,7 +173,7 @@ TEST_CASE("capture: the start comes back as it was, code by its name") {
   auto reader = CaptureReader::open(capture);
   REQUIRE(reader);
   const CaptureStart& got = reader->start();
-  CHECK(got.identity.peer_id() == someone().peer_id());
+  CHECK(std::get<KeyPair>(got.identity).peer_id() == someone().peer_id());
   CHECK(got.luck == start().luck);
   CHECK(got.now.mono == kStart.mono);
   CHECK(bytes_of(got.config) == bytes_of(start().config));
@@ -181,6 +181,19 @@ TEST_CASE("capture: the start comes back as it was, code by its name") {
   CHECK(got.config.swarm.limits.connections == 77);
   CHECK(replay::code_of(got.config.gossip.message_id) == replay::code_of(sha256_message_id));
   CHECK(got.config.kad.validators.accepts(text("/v/x")));
+}
+
+TEST_CASE("capture: a redacted one has the public key, and signatures") {
+  CaptureWriter writer;
+  Bytes capture;
+  CaptureStart redacted = start();
+  redacted.identity = someone().public_key();
+  writer.start(capture, redacted);
+  writer.signature(capture, {text("signature")});
+  auto reader = CaptureReader::open(capture);
+  REQUIRE(reader);
+  CHECK(std::get<PublicKey>(reader->start().identity) == someone().public_key());
+  CHECK(std::get<CaptureSignature>(*reader->next()).signature == text("signature"));
 }
 
 TEST_CASE("capture: outputs and the end come back as they were") {

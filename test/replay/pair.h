@@ -13,6 +13,7 @@
 #include "replay/recorded_node.h"
 #include "replay/replay.h"
 #include "store/memory_store.h"
+#include "transport/noise_keylog.h"
 
 namespace kadmesh {
 
@@ -20,7 +21,8 @@ class Pair {
  public:
   enum Who : std::size_t { alice, bob };
 
-  explicit Pair(std::size_t most = Recorder::kUsualMost);
+  using Secrets = Recorder::Secrets;
+  explicit Pair(std::size_t most = Recorder::kUsualMost, Secrets secrets = Secrets::kept);
 
   static Bytes text(std::string_view words) { return to_bytes(as_bytes(words)); }
   static NodeConfig config() {
@@ -97,6 +99,18 @@ class Pair {
     members_[alice].node.reset();
     return std::move(capture_);
   }
+  // What Noise's keys are made of where the recording is redacted.
+  static Rng::Key noise_luck() {
+    Rng::Key key;
+    key.fill(0xa5);
+    return key;
+  }
+  // All that came to alice, as it came.
+  const std::vector<Bytes>& came() const { return came_; }
+  // The secrets of every session, as bob has them.
+  const std::vector<NoiseSecrets>& sessions() const { return sessions_; }
+  // The next bytes that come to alice come with a bit changed.
+  void garble() { garble_ = true; }
   // As it stands, in the middle of things.
   const Bytes& so_far() const { return capture_; }
   std::optional<Error> trouble() { return members_[alice].node->recorder()->trouble(); }
@@ -120,9 +134,12 @@ class Pair {
     std::optional<Recorder> recorder;
     if (who == alice)
       recorder.emplace([this](ByteView bytes) { return append(capture_, bytes), Result<void>(); },
-                       most_);
+                       most_, secrets_);
     const Rng::Key key{static_cast<std::uint8_t>(who + 1)};
-    members_[who].node = std::make_unique<RecordedNode>(identity, config(), key, now_, recorder);
+    NodeConfig with = config();
+    if (who == alice && secrets_ == Secrets::left_out) with.swarm.noise_luck = noise_luck();
+    with.swarm.keylog = who == bob;
+    members_[who].node = std::make_unique<RecordedNode>(identity, with, key, now_, recorder);
     settle(who);
   }
   void settle(Who who) {
@@ -152,9 +169,16 @@ class Pair {
   void perform(Who who, WritePipe& write) {
     waiting_.emplace_back([this, who, id = write.id, bytes = std::move(write.bytes)] {
       run(who, input::Written{id, bytes.size()});
-      if (const auto to = links_.find(End{who, id}); to != links_.end())
-        run(to->second.who, input::Received{to->second.id, bytes});
+      if (const auto to = links_.find(End{who, id}); to != links_.end()) arrive(to->second, bytes);
     });
+  }
+  void arrive(End to, Bytes bytes) {
+    if (to.who == alice) came_.push_back(bytes);
+    if (to.who == alice && std::exchange(garble_, false)) bytes.back() ^= 1;
+    // In two pieces: messages are cut off.
+    const ByteView all(bytes);
+    run(to.who, input::Received{to.id, all.first(all.size() / 2)});
+    run(to.who, input::Received{to.id, all.subspan(all.size() / 2)});
   }
   void perform(Who who, ClosePipe& close) {
     waiting_.emplace_back([this, from = End{who, close.id}] {
@@ -185,17 +209,25 @@ class Pair {
   }
   void perform(Who, ReadPipe&) {}
   void perform(Who, StopListening&) {}
-  void perform(Who, KeyLogLine&) {}
+  void perform(Who, KeyLogLine& log) {
+    const auto secrets = parse_keylog_line(log.line);
+    REQUIRE(secrets);
+    sessions_.push_back(*secrets);
+  }
 
   const std::size_t most_;
+  const Secrets secrets_;
   Bytes capture_;
+  std::vector<Bytes> came_;
+  std::vector<NoiseSecrets> sessions_;
+  bool garble_ = false;
   Now now_{Time(1h), WallTime(1'700'000'000s)};
   std::array<Member, 2> members_;
   std::map<End, End> links_;
   std::deque<std::function<void()>> waiting_;
 };
 
-inline Pair::Pair(std::size_t most) : most_(most) {
+inline Pair::Pair(std::size_t most, Secrets secrets) : most_(most), secrets_(secrets) {
   for (const Who who : {alice, bob}) make(who);
   for (const Who who : {alice, bob}) run(who, input::Listen{endpoint(who)});
 }

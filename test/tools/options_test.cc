@@ -57,6 +57,10 @@ TEST_CASE("options: a recording has a limit, and a limit needs a recording") {
   CHECK(run.record == "/tmp/capture");
   CHECK(run.record_limit == 3 * 1024 * 1024);
   CHECK(parsed<RunOptions>({"run", "--record", "x"}).record_limit == 256 * 1024 * 1024);
+  CHECK_FALSE(run.redact);
+  CHECK(parsed<RunOptions>({"run", "--record", "x", "--redact"}).redact);
+  CHECK(mentions(refusal({"run", "--redact"}), "needs --record"));
+  CHECK(mentions(refusal({"run", "--record", "x", "--redact", "--keylog", "y"}), "exclude"));
   CHECK(mentions(refusal({"run", "--record-limit", "3"}), "needs --record"));
   CHECK(mentions(refusal({"run", "--record", "x", "--record-limit", "0"}), "MiB"));
   CHECK(mentions(refusal({"run", "--record", "x", "--record-limit", "3x"}), "MiB"));

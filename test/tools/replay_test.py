@@ -22,10 +22,10 @@ class Case(unittest.TestCase):
         self.addCleanup(self.nodes.close)
         self.capture = self.nodes.directory / "alice.capture"
 
-    def recorded(self, *options):
+    def recorded(self, *options, bobs=()):
         """Alice, recorded, and Bob, who know each other and a topic."""
         alice = self.nodes.start("alice", "--record", str(self.capture), *options)
-        bob = self.nodes.start("bob")
+        bob = self.nodes.start("bob", *bobs)
         alice.ask("subscribe news")
         bob.ask("subscribe news")
         alice.ask(f"connect {bob.addr}")
@@ -63,6 +63,25 @@ class Replay(Case):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertGreater(self.matched(done.stdout), 60)
         self.assertRegex(done.stdout, r"^\d+ turns matched; the capture ends in order\n$")
+
+    def test_a_redacted_capture_replays_and_holds_no_key(self):
+        keylog = self.nodes.directory / "bob.keylog"
+        alice, bob = self.recorded("--redact", bobs=("--keylog", str(keylog)))
+        self.talk(alice, bob)
+        keys = [(alice.data_dir / "identity").read_bytes()[-64:-32]]
+        for line in keylog.read_text().splitlines():
+            keys += [bytes.fromhex(field) for field in line.split()[3:]]
+        self.assertGreaterEqual(len(keys), 6)
+        self.assertEqual(alice.stop(), 0)
+        done = self.replay()
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertGreater(self.matched(done.stdout), 60)
+        content = self.capture.read_bytes()
+        self.assertTrue(content.startswith(b"This file holds no keys"))
+        for key in keys:
+            self.assertNotIn(key, content)
+            self.assertNotIn(key.hex().encode(), content)
+        self.assertEqual(stat.S_IMODE(self.capture.stat().st_mode), 0o600)
 
     def test_the_file_is_its_owners_alone_and_says_what_it_is(self):
         alice, _ = self.recorded()

@@ -96,6 +96,8 @@ OPTIONS
   --record FILE           write down all that goes into the node, for `kadsim
                           replay`. FILE is new, and holds secrets: the private
                           key and all that the node is told
+  --redact                record above the encryption: no private key, no
+                          session keys; contents and peers are still there
   --record-limit MIB      the most that FILE may become (256); there recording
                           ends with a warning, and what there is replays
   and those of kadnode --help

@@ -14,7 +14,7 @@ namespace {
 struct Typed {
   std::vector<std::string> bootstrap, listen, log;
   std::string kad_protocol, data_dir, identity, keylog, timeout, port, record, record_limit;
-  bool json = false, stay = false, help = false, version = false;
+  bool json = false, stay = false, redact = false, help = false, version = false;
 };
 
 // One value an option: `--bootstrap ADDR get` is an address and a command.
@@ -114,6 +114,10 @@ Result<Invocation> run_options(const Typed& typed) {
   }
   run.stay = typed.stay;
   if (!typed.record.empty()) run.record = typed.record;
+  run.redact = typed.redact;
+  if (run.redact && !run.record) return fail(Errc::invalid, "--redact needs --record FILE");
+  if (run.redact && run.common.keylog)
+    return fail(Errc::invalid, "--redact and --keylog exclude each other");
   if (!typed.record_limit.empty()) {
     if (!run.record) return fail(Errc::invalid, "--record-limit needs --record FILE");
     ASSIGN_OR_RETURN(run.record_limit, record_limit(typed.record_limit));
@@ -159,6 +163,7 @@ Result<Invocation> parse_arguments(int argc, const char* const* argv) {
   run->add_flag("--stay", typed.stay);
   add_text(*run, "--record", typed.record);
   add_text(*run, "--record-limit", typed.record_limit);
+  run->add_flag("--redact", typed.redact);
   for (const CommandInfo& info : commands()) {
     CLI::App* command = app.add_subcommand(std::string(info.name));
     add_common(*command, typed);

@@ -29,6 +29,7 @@ struct RunOptions {
   std::optional<std::uint16_t> port;  // set whenever `listen` is empty
   bool stay = false;
   std::optional<std::filesystem::path> record;
+  bool redact = false;
   std::size_t record_limit = std::size_t{256} * 1024 * 1024;  // bytes
 };
 struct OnceOptions {

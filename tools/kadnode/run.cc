@@ -92,7 +92,8 @@ class Running {
                      read_or_make_identity(common.identity.value_or(data_dir_.identity())));
     ASSIGN_OR_RETURN(keylog_, open_keylog(common.keylog));
     config.keylog = keylog_.get();
-    if (options_.record) config.record = RecordTo{*options_.record, options_.record_limit};
+    if (options_.record)
+      config.record = RecordTo{*options_.record, options_.record_limit, options_.redact};
     config.listen = options_.port ? every_interface(*options_.port) : options_.listen;
     config.seeds = common.bootstrap;
     config.kad_protocol = common.kad_protocol;
