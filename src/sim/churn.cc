@@ -56,7 +56,7 @@ ChurnConfig flapping(World::Index node, Duration up, Duration down) {
   config.session = Always{up};
   config.downtime = Always{down};
   config.orderly_ppm = config.vanish_ppm = 0;
-  config.nodes = {node};
+  config.nodes = std::vector{node};
   return config;
 }
 
@@ -97,11 +97,9 @@ void Churn::later(Duration wait, void (Churn::*what)(std::size_t), std::size_t w
 void Churn::start() {
   ++round_;
   all_.clear();
-  std::vector<Index> nodes = config_.nodes;
-  if (nodes.empty()) {
-    nodes.resize(world_.nodes());
-    std::iota(nodes.begin(), nodes.end(), Index{0});
-  }
+  std::vector<Index> nodes(world_.nodes());
+  std::iota(nodes.begin(), nodes.end(), Index{0});
+  if (config_.nodes) nodes = *config_.nodes;
   const std::uint64_t seed = derived(world_.seed(), "churn", config_.number);
   for (const Index node : nodes) all_.push_back({node, Luck(mixed(seed ^ mixed(node)))});
   for (std::size_t i = 0; i < events_.size(); ++i) later(events_[i].at, &Churn::play, i);
@@ -119,6 +117,7 @@ void Churn::stop() {
 void Churn::leave(std::size_t which) {
   One& one = all_[which];
   if (!one.luck.chance_ppm(config_.orderly_ppm) || !world_.up(one.node)) return end(which);
+  if (on_leave_) on_leave_(one.node);
   world_.command(one.node, [](Node& node, Turn turn) { node.shutdown(turn); });
   later(kGoodbye, &Churn::end, which);
   one.away = true;
@@ -151,6 +150,7 @@ void Churn::depart(One& one) {
   one.away = true;
   if (!world_.up(one.node)) return;
   ++departures_;
+  if (on_leave_) on_leave_(one.node);
   one.luck.chance_ppm(config_.vanish_ppm) ? world_.crash(one.node) : world_.kill(one.node);
 }
 

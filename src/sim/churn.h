@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -20,8 +22,9 @@ struct ChurnConfig {
   std::uint32_t orderly_ppm = 300'000;  // shut down first
   std::uint32_t vanish_ppm = 200'000;   // machines that are gone without a word
   StoreFate store = StoreFate::kept;
-  std::vector<World::Index> nodes{};  // none: all that there are at start()
-  std::uint64_t number = 0;           // another luck under the same seed
+  // Nothing said: all that there are at start(). An empty list is nobody.
+  std::optional<std::vector<World::Index>> nodes{};
+  std::uint64_t number = 0;  // another luck under the same seed
 };
 
 // A bootstrap node that keeps falling over.
@@ -49,6 +52,8 @@ class Churn {
   void start();
   // Nobody goes any more, and who is away comes back at once.
   void stop();
+  // Before a node is shut down, or ended.
+  void on_leave(std::function<void(World::Index)> watch) { on_leave_ = std::move(watch); }
   std::uint64_t departures() const { return departures_; }
   std::uint64_t arrivals() const { return arrivals_; }
 
@@ -73,6 +78,7 @@ class Churn {
   ChurnConfig config_;
   std::vector<ChurnEvent> events_;
   std::vector<One> all_;
+  std::function<void(World::Index)> on_leave_;
   std::uint64_t departures_ = 0, arrivals_ = 0, round_ = 0;
   std::shared_ptr<const bool> alive_ = std::make_shared<bool>(true);
 };

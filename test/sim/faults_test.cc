@@ -141,6 +141,28 @@ TEST_CASE("churn: by a trace") {
     CHECK_FALSE(churn_from_csv(bad).has_value());
 }
 
+TEST_CASE("churn: an empty list is nobody, and whoever goes is told of before") {
+  World w(5);
+  w.nodes(4);
+  ChurnConfig config{.session = Always{5s}, .downtime = Always{1s}, .orderly_ppm = 500'000};
+  config.nodes.emplace();
+  Churn nobody(w, config);
+  nobody.start();
+  config.nodes = std::vector<World::Index>{2};
+  Churn one(w, config);
+  std::vector<World::Index> told;
+  one.on_leave([&](World::Index node) {
+    CHECK(w.up(node));
+    told.push_back(node);
+  });
+  one.start();
+  w.run_for(60s);
+  CHECK(nobody.departures() == 0);
+  CHECK(one.departures() > 5);
+  CHECK(told.size() >= one.departures());
+  CHECK(std::ranges::count(told, 2U) == std::ssize(told));
+}
+
 TEST_CASE("churn: a flapping bootstrap keeps nobody from joining") {
   Scene w;
   w.nodes(1);
