@@ -52,6 +52,7 @@ Lab::Lab(const Scenario& scenario, std::uint64_t seed, std::function<void(const 
       index_(scenario.population.count),
       number_(scenario.population.count),
       noted_up_(scenario.population.count),
+      noted_frozen_(scenario.population.count),
       started_(scenario.population.count),
       watch_(std::move(watch)),
       on_boot_(std::move(on_boot)),
@@ -134,22 +135,23 @@ void Lab::restart(NodeIndex node, bool keep_store) {
 
 void Lab::freeze(NodeIndex node) {
   if (!ready(node)) return;
-  messages_.down(node);
   world_.freeze(index_[node]);
+  note_frozen(node);
 }
 
 void Lab::thaw(NodeIndex node) {
-  if (!running(node) || ready(node)) return;
-  messages_.up(node, now());
+  if (!running(node) || !world_.frozen(index_[node])) return;
   world_.thaw(index_[node]);
+  note_frozen(node);
 }
 
 // --- the books
 void Lab::note_down(NodeIndex node) {
   if (!noted_up_[node]) return;
-  noted_up_[node] = false;
+  noted_up_[node] = noted_frozen_[node] = false;
   add_counters(past_, this->node(node));
   ledger_.lost(node);
+  ledger_.thawed(node, now());
   messages_.down(node);
 }
 
@@ -157,6 +159,20 @@ void Lab::note_up(NodeIndex node) {
   noted_up_[node] = true;
   messages_.down(node);  // it may have been away in between
   messages_.up(node, now());
+}
+
+// As it is now, if the books have it otherwise.
+void Lab::note_frozen(NodeIndex node) {
+  const bool frozen = world_.frozen(index_[node]);
+  if (!noted_up_[node] || noted_frozen_[node] == frozen) return;
+  noted_frozen_[node] = frozen;
+  if (frozen) {
+    ledger_.froze(node, now());
+    messages_.down(node);
+  } else {
+    ledger_.thawed(node, now());
+    messages_.up(node, now());
+  }
 }
 
 // Its last life, if nobody told of its end, ended between two looks.
@@ -176,13 +192,12 @@ void Lab::booted(const TurnRecord& record) {
 
 void Lab::catch_up() {
   if (!troubled_) return;
-  for (NodeIndex node = 0; node < noted_up_.size(); ++node) {
-    if (noted_up_[node] && !running(node)) note_down(node);
-    if (running(node) && !ready(node))
-      messages_.down(node);
-    else if (ready(node))
-      messages_.up(node, now());
-  }
+  for (NodeIndex node = 0; node < noted_up_.size(); ++node) catch_up(node);
+}
+
+void Lab::catch_up(NodeIndex node) {
+  if (noted_up_[node] && !running(node)) note_down(node);
+  note_frozen(node);
 }
 
 std::vector<NodeIndex> Lab::ready() const {
@@ -210,15 +225,11 @@ Lab::Counters Lab::counters() const {
 void Lab::hear(World::Index index, const Report& report) {
   if (index >= number_.size()) return;
   const NodeIndex node = number_[index];
-  if (const auto* done = std::get_if<OpDone>(&report)) {
-    const Ledger::Key key{node, static_cast<std::uint64_t>(done->op)};
-    // Whose node is shut down in order by churn is lost with it, as if it had been killed.
-    const bool left = troubled_ && !done->result && done->result.error().code == Errc::closed;
-    if (left)
-      ledger_.lost(key);
-    else
-      ledger_.ended(key, now(), outcome_of(*done));
-  }
+  // What it had begun when it was shut down is lost with it, as if it had been killed.
+  if (!noted_up_[node]) return;
+  note_frozen(node);  // thawed by whoever froze it
+  if (const auto* done = std::get_if<OpDone>(&report))
+    ledger_.ended({node, static_cast<std::uint64_t>(done->op)}, now(), outcome_of(*done));
   if (const auto* message = std::get_if<MessageDelivered>(&report)) {
     const auto from = by_id_.find(message->delivery.received_from);
     messages_.delivered(text_of(message->delivery.id), node,

@@ -17,6 +17,9 @@ namespace kadmesh::kadsim {
 
 class Lab {
  public:
+  // A node that was slow, or whose clock ran wrong, may be behind for so long.
+  static constexpr Duration kAftermath = std::chrono::minutes(2);
+
   // Both outlive this. Every node is there, and none runs yet.
   // `watch`: of every turn; may be empty. `on_boot`: of every start of a node, as soon as it can
   // take commands.
@@ -34,11 +37,15 @@ class Lab {
   const Node& node(NodeIndex node) const { return world_.node(index_.at(node)); }
   const PeerId& id(NodeIndex node) const { return this->node(node).identity().peer_id(); }
   bool running(NodeIndex node) const { return world_.up(index_.at(node)); }
-  bool ready(NodeIndex node) const { return running(node) && !world_.frozen(index_.at(node)); }
+  // Neither frozen nor on its way out: it takes commands.
+  bool ready(NodeIndex node) const {
+    return running(node) && noted_up_[node] && !world_.frozen(index_.at(node));
+  }
   // Ascending.
   std::vector<NodeIndex> ready() const;
   std::vector<NodeIndex> down() const;
   World::Index index(NodeIndex node) const { return index_.at(node); }
+  NodeIndex number(World::Index index) const { return number_.at(index); }
   // Of all nodes, and of those lives that were ended here; what churn and faults end takes its
   // counters along.
   struct Counters {
@@ -47,9 +54,13 @@ class Lab {
   };
   Counters counters() const;
 
-  // Churn and faults come from elsewhere, and tell nobody: before the books are read, they are
-  // brought up to date. Without churn and faults this does nothing.
+  // Churn and faults come from elsewhere. What they are about to end, and what they did, they say;
+  // of what they undo they say nothing: before the books are read, they are brought up to date.
+  // Without churn and faults this does nothing.
   void catch_up();
+  void catch_up(NodeIndex node);
+  void leaves(NodeIndex node) { note_down(node); }
+  void slowed(NodeIndex node) { ledger_.slowed(node, now(), now() + kAftermath); }
   void others_make_trouble() { troubled_ = true; }
 
   // --- nodes. What does not fit their state does nothing.
@@ -83,6 +94,7 @@ class Lab {
   void add(NodeIndex node);
   void note_down(NodeIndex node);
   void note_up(NodeIndex node);
+  void note_frozen(NodeIndex node);
   void booted(const TurnRecord& record);
   void hear(World::Index index, const Report& report);
   template <class Begin>
@@ -94,8 +106,8 @@ class Lab {
   Ledger ledger_;
   Messages messages_;
   std::vector<World::Index> index_;
-  std::vector<NodeIndex> number_;         // by the world's index
-  std::vector<bool> noted_up_, started_;  // as the books have them
+  std::vector<NodeIndex> number_;                        // by the world's index
+  std::vector<bool> noted_up_, noted_frozen_, started_;  // as the books have them
   bool troubled_ = false;
   std::function<void(const TurnRecord&)> watch_;
   std::function<void(NodeIndex)> on_boot_;

@@ -1,5 +1,7 @@
 #include "kadsim/ledger.h"
 
+#include <algorithm>
+
 #include "kadsim/quantities.h"
 
 namespace kadmesh::kadsim {
@@ -46,12 +48,33 @@ void Ledger::lost(NodeIndex node) {
   for (auto at = from; at != to; ++at)
     if (records_[at->second].running()) records_[at->second].lost = true;
   running_.erase(from, to);
+  // Its next life numbers from the start again.
+  early_.erase(early_.lower_bound({node, 0}), early_.lower_bound({node + 1, 0}));
 }
 
-void Ledger::lost(Key key) {
-  const auto found = running_.find(key);
-  if (found != running_.end() && records_[found->second].running())
-    records_[found->second].lost = true;
+void Ledger::froze(NodeIndex node, Duration at) { slowed(node, at, Duration::max()); }
+
+void Ledger::thawed(NodeIndex node, Duration at) {
+  for (Span& span : hindered_[node])
+    if (span.until == Duration::max()) span.until = at;
+}
+
+void Ledger::slowed(NodeIndex node, Duration from, Duration until) {
+  hindered_[node].push_back({from, until});
+}
+
+// How much of that time it was.
+Duration Ledger::hindered(NodeIndex node, Duration from, Duration until) const {
+  Duration sum{};
+  const auto found = hindered_.find(node);
+  if (found == hindered_.end()) return sum;
+  for (const Span& span : found->second) {
+    const Duration begin = std::max(span.from, from), end = std::min(span.until, until);
+    if (begin >= end) continue;
+    sum += end - begin;
+    from = end;  // what two of them share counts once
+  }
+  return sum;
 }
 
 void Ledger::count(const OperationRecord& record, Operations& into) {
@@ -111,7 +134,8 @@ std::string Ledger::broken(Duration now, Duration slack, const Population& popul
   for (const OperationRecord& record : records_) {
     if (record.lost) continue;
     const Duration end = record.ended.value_or(now);
-    if (end - record.started > record.limit + slack)
+    const Duration over = end - record.started - record.limit - slack;
+    if (over > Duration::zero() && over > hindered(record.node, record.started, end))
       return line(record, std::string(record.ended ? "ended" : "still runs") + " after " +
                               to_text(end - record.started) + "; its limit was " +
                               to_text(record.limit));

@@ -28,7 +28,7 @@ struct OperationRecord {
   NodeIndex node = 0;
   Duration started{}, limit{};
   std::optional<Duration> ended;
-  bool lost = false;  // its node went away meanwhile
+  bool lost = false;  // its own node went away meanwhile
   Outcome outcome;
 
   bool running() const { return !ended && !lost; }
@@ -48,7 +48,11 @@ class Ledger {
   std::string to_csv(const Population& population) const;
   // Nothing of that node's will end any more.
   void lost(NodeIndex node);
-  void lost(Key key);
+  // It stands still, and what it had begun may end so much later.
+  void froze(NodeIndex node, Duration at);
+  void thawed(NodeIndex node, Duration at);
+  // Or takes its time, until then at the most.
+  void slowed(NodeIndex node, Duration from, Duration until);
 
   std::uint64_t done() const { return done_; }  // that ended, publications left out
   std::uint64_t succeeded() const { return succeeded_; }
@@ -58,16 +62,23 @@ class Ledger {
   // Of one kind or label, or of both.
   Operations of(std::string_view kind_or_label) const;
   // Empty, or the first that broke the rule: ended twice, or not by its deadline.
-  // `now`: what is younger may still run. `slack`: what a deadline may be late by.
+  // `now`: what is younger may still run. `slack`: what a deadline may be late by, besides the time
+  // for which its node stood still or was slow.
   std::string broken(Duration now, Duration slack, const Population& population) const;
 
  private:
+  struct Span {
+    Duration from, until;
+  };
   static void count(const OperationRecord& record, Operations& into);
+  Duration hindered(NodeIndex node, Duration from, Duration until) const;
 
   std::vector<OperationRecord> records_;
   std::map<Key, std::size_t> running_;
   // Ended in the turn that began them, before their number was known here.
   std::map<Key, std::pair<Duration, Outcome>> early_;
+  // When a node stood still or was slow; in the order of their beginnings.
+  std::map<NodeIndex, std::vector<Span>> hindered_;
   std::optional<std::size_t> ended_twice_;
   std::uint64_t done_ = 0, succeeded_ = 0;
 };

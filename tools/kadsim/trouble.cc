@@ -141,6 +141,7 @@ void Trouble::begin_churn(const ChurnPlan& plan, std::size_t number) {
                        ? std::make_unique<Churn>(world, std::move(config))
                        : std::make_unique<Churn>(world, std::move(trace), config.store));
   Churn& churn = *churn_.back();
+  churn.on_leave([this](World::Index node) { lab_.leaves(lab_.number(node)); });
   const Time now = world.now().mono;
   world.at(after(now, plan.from), [&churn] { churn.start(); });
   world.at(after(now, plan.until), [&churn] { churn.stop(); });
@@ -154,13 +155,17 @@ void Trouble::begin_faults(const FaultPlan& plan, std::size_t number) {
   World& world = lab_.world();
   faults_.push_back(std::make_unique<Faults>(world, std::move(config)));
   Faults& faults = *faults_.back();
-  if (watch_)
-    faults.on_fault([this](Time, Fault fault, World::Index node) {
-      watch_("fault: " + std::string(name(fault)) + " n" + std::to_string(node));
-    });
+  faults.on_fault([this](Time, Fault fault, World::Index node) { note(fault, node); });
   const Time now = world.now().mono;
   world.at(after(now, plan.from), [&faults] { faults.start(); });
   world.at(after(now, plan.until), [&faults] { faults.heal(); });
+}
+
+void Trouble::note(Fault fault, World::Index node) {
+  const NodeIndex number = lab_.number(node);
+  if (fault == Fault::slow || fault == Fault::drift) lab_.slowed(number);
+  lab_.catch_up(number);
+  if (watch_) watch_("fault: " + std::string(name(fault)) + " n" + std::to_string(node));
 }
 
 void Trouble::end() {

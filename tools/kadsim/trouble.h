@@ -49,6 +49,7 @@ class Trouble {
  private:
   void begin_churn(const ChurnPlan& plan, std::size_t number);
   void begin_faults(const FaultPlan& plan, std::size_t number);
+  void note(Fault fault, World::Index node);
 
   Lab& lab_;
   std::uint64_t seed_;

@@ -125,6 +125,32 @@ TEST_CASE(
   CHECK(run.operations.at("get").started > 20);
 }
 
+TEST_CASE(
+    "play: an operation that a peer's going ended has failed, and is not lost with its node") {
+  const RunResult run = played(
+      "[[churn]]\nwho = \"bob\"\nfrom = \"1s\"\nuntil = \"9s\"\nsession = \"500ms\"\n"
+      "downtime = \"300ms\"\norderly = \"100%\"\n"
+      "[[step]]\nat = \"1s\"\ndo = \"ping\"\nwho = \"alice\"\nto = \"bob\"\nrepeat = "
+      "4000\nevery = \"2ms\"\ntimeout = \"200ms\"\n"
+      "[link]\nlatency = \"20ms\"\n");
+  const Operations& pings = run.operations.at("ping");
+  CHECK(pings.lost == 0);  // Alice was there all the time
+  CHECK(pings.failures.contains("closed"));
+}
+
+TEST_CASE("play: an operation may end so much later as its node stood still") {
+  const std::string frozen =
+      "[[step]]\nat = \"4s\"\ndo = \"freeze\"\nwho = [\"alice\", \"carl\"]\n"
+      "[[step]]\nat = \"5s\"\ndo = \"get\"\nwho = \"bob\"\nkey = \"/v/k\"\ntimeout = \"1s\"\nas = "
+      "\"g\"\n"
+      "[[step]]\nat = \"5500ms\"\ndo = \"freeze\"\nwho = \"bob\"\n";
+  const std::string thawed = "[[step]]\nat = \"8s\"\ndo = \"thaw\"\nwho = \"bob\"\n";
+  CHECK(failure(frozen).empty());
+  CHECK(failure(frozen + thawed).empty());
+  CHECK(failure(frozen + thawed + "[[expect]]\nwhat = \"result\"\nof = \"g\"\nwithin = \"1s\"\n")
+            .starts_with("get of bob at 5s was timeout after 3"));
+}
+
 TEST_CASE("play: faults come by the seed, and are undone") {
   const std::string faults =
       "[[faults]]\nfrom = \"1s\"\nuntil = \"6s\"\npause = \"200ms\"\nlasts = {uniform = "

@@ -66,6 +66,28 @@ TEST_CASE("ledger: what is lost with its node neither succeeds nor is late") {
   CHECK(book.broken(11s, 100ms, kTwo).empty());
 }
 
+TEST_CASE("ledger: the time for which its node stood still is no operation's fault") {
+  Book book;
+  book.get(0, 1, 1s, 2s);
+  book.get(1, 1, 1s, 2s);
+  book.froze(0, 2s);
+  CHECK(book.broken(5s, 100ms, kTwo).starts_with("get of bob"));
+  book.ended({1, 1}, 3s, {});
+  CHECK(book.broken(5s, 100ms, kTwo).empty());
+  book.thawed(0, 6s);
+  book.slowed(0, 4s, 6500ms);  // shares two seconds
+  CHECK(book.broken(7500ms, 100ms, kTwo).empty());
+  CHECK(book.broken(7700ms, 100ms, kTwo).starts_with("get of alice at 1s still runs"));
+}
+
+TEST_CASE("ledger: an answer that a former life left behind ends nothing of the next") {
+  Book book;
+  book.ended({0, 1}, 1s, {});  // nobody knows its number yet
+  book.lost(0);
+  book.get(0, 1, 5s);
+  CHECK(book.of("get").succeeded == 0);
+}
+
 TEST_CASE("ledger: a line for each operation") {
   Book book;
   book.get(0, 1, 1s);
