@@ -19,14 +19,7 @@ using Read = void (*)(const Reading&);
 
 void selector(const Reading& in, std::string_view key, Selector& into, bool needed) {
   if (needed) in.fields.need(key, std::string(key) + " = \"all\"");
-  std::vector<std::string> terms;
-  in.fields.read(key, terms);
-  if (!in.fields.has(key) || !in.fields.good()) return;
-  auto parsed = Selector::parse(terms, in.population);
-  if (!parsed) return in.fields.wrong(key, parsed.error().detail);
-  if (parsed->draws())
-    return in.fields.wrong(key, "a draw would judge other nodes than the steps chose");
-  into = *std::move(parsed);
+  read_selector(in.fields, key, in.population, Draws::refused, into);
 }
 
 void bounds(const Reading& in) {
@@ -54,6 +47,7 @@ void read_delivered(const Reading& in) {
   in.fields.read("topic", in.expect.topic);
   in.fields.read_some("within", in.expect.within);
   in.fields.read_share("share", in.expect.share);
+  in.fields.read_share("due_at_least", in.expect.due_at_least);
   in.fields.read_number("equals", in.expect.equals);
   selector(in, "who", in.expect.who, false);
 }
@@ -131,6 +125,8 @@ void read_stat(const Reading& in) {
   if (in.expect.baseline) {
     in.fields.read_number("at_most", in.expect.at_most);
     in.fields.read_number("at_least", in.expect.at_least);
+    if (in.fields.good() && !in.expect.at_least && !in.expect.at_most)
+      in.fields.wrong("baseline", "without at_least or at_most");
   } else {
     bounds(in);
   }

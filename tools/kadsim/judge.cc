@@ -11,16 +11,9 @@ namespace {
 
 constexpr Duration kNotSoon = Duration::max();
 
-std::vector<NodeIndex> named(const Selector& selector) {
-  Rng unused(0);
-  return selector.pick({}, unused);
-}
-
-std::vector<bool> mask(const Selector& selector, std::size_t count) {
-  if (selector.empty()) return {};
-  std::vector<bool> out(count);
-  for (const NodeIndex node : named(selector)) out[node] = true;
-  return out;
+// Everybody, when nobody is said.
+std::vector<bool> whom(const Selector& selector, std::size_t count) {
+  return selector.empty() ? std::vector<bool>() : mask(selector, count);
 }
 
 bool within(double value, const Expectation& expect, double base = 0) {
@@ -102,7 +95,7 @@ void Judge::look() {
 void Judge::settle(Pending& pending, bool last) {
   const Finding found = find(pending);
   if (!found.holds && !last) return;
-  Verdict verdict{pending.expect->says, found.holds, found.detail};
+  Verdict verdict{pending.expect->says, found.holds, found.detail, found.judged};
   if (found.holds && pending.expect->watched()) verdict.detail = "at " + readable(lab_.now());
   pending.verdict = std::move(verdict);
 }
@@ -118,6 +111,10 @@ std::vector<Verdict> Judge::end() {
   const std::string late =
       lab_.ledger().broken(lab_.now(), kDeadlineSlack, lab_.scenario().population);
   out.push_back({"every operation ends once, by its deadline", late.empty(), late});
+  const std::string& breach = lab_.breach();
+  out.push_back({"nobody breaks a protocol", breach.empty(), breach});
+  const std::string unsent = lab_.messages().unsent(lab_.scenario().population);
+  out.push_back({"no message comes that nobody sent", unsent.empty(), unsent});
   const std::uint64_t twice = lab_.messages().delivered_twice();
   out.push_back({"no message is delivered twice", twice == 0,
                  twice == 0 ? std::string() : std::to_string(twice) + " were"});
@@ -159,12 +156,17 @@ Judge::Finding Judge::find(const Pending& pending) const {
 Judge::Finding Judge::delivered(const Expectation& expect) const {
   const std::size_t count = lab_.scenario().population.count;
   const auto found =
-      lab_.messages().judge({expect.of, expect.topic, expect.within, mask(expect.who, count)},
+      lab_.messages().judge({expect.of, expect.topic, expect.within, whom(expect.who, count)},
                             lab_.scenario().population);
-  const std::string figures = of(found.got, found.due) + " deliveries of " +
-                              std::to_string(found.messages) + " messages, slowest " +
-                              readable(found.slowest);
-  if (found.due == 0) return {false, "nobody was to get anything: " + figures};
+  const std::string figures =
+      of(found.got, found.due) + " deliveries of " + std::to_string(found.messages) +
+      " messages, slowest " + readable(found.slowest) +
+      (found.due == found.subscribers
+           ? std::string()
+           : "; " + std::to_string(found.subscribers) + " subscribers, up or not");
+  if (found.due == 0) return nothing("nobody was to get anything: " + figures);
+  if (!enough(found.due, found.subscribers, expect.due_at_least))
+    return {false, "due at " + of(found.due, found.subscribers) + " subscribers only: " + figures};
   if (found.twice > 0) return {false, std::to_string(found.twice) + " were delivered twice"};
   if (!enough(found.got, found.due, expect.share)) return {false, figures + "; " + found.missing};
   if (expect.equals && (static_cast<double>(found.fewest.value_or(0)) != *expect.equals ||
@@ -205,7 +207,7 @@ Judge::Finding Judge::result(const Expectation& expect) const {
                          to_text(record.started) + " " + wrong};
     slowest = std::max(slowest, *record.ended - record.started);
   }
-  if (count == 0) return {false, "none was begun"};
+  if (count == 0) return nothing("none was begun");
   return {true, (count == 1 ? "took " : std::to_string(count) + ", slowest ") + readable(slowest)};
 }
 
@@ -215,30 +217,32 @@ Judge::Finding Judge::success(const Expectation& expect) const {
   std::string detail = of(ops.succeeded, whole) + " succeeded";
   for (const auto& [error, count] : ops.failures)
     detail.append(", ").append(std::to_string(count)).append(" ").append(error);
-  return {whole > 0 && enough(ops.succeeded, whole, expect.share), detail};
+  if (whole == 0) return nothing(detail);
+  return {enough(ops.succeeded, whole, expect.share), detail};
 }
 
 Judge::Finding Judge::latency(const Expectation& expect) const {
   const Histogram all =
       expect.of == "delivery" ? lab_.messages().latency() : lab_.ledger().of(expect.of).latency;
+  if (all.count() == 0) return nothing("there was none");
   const Duration found =
       std::chrono::microseconds(static_cast<std::int64_t>(all.percentile(expect.percentile)));
-  return {all.count() > 0 && found <= *expect.within, "p" + std::to_string(expect.percentile) +
-                                                          " is " + readable(found) + " of " +
-                                                          std::to_string(all.count())};
+  return {found <= *expect.within, "p" + std::to_string(expect.percentile) + " is " +
+                                       readable(found) + " of " + std::to_string(all.count())};
 }
 
 Judge::Finding Judge::hops(const Expectation& expect) const {
   const Histogram all =
       expect.of == "delivery" ? lab_.messages().hops() : lab_.ledger().of(expect.of).hops;
+  if (all.count() == 0) return nothing("there was none");
   const std::uint64_t found = all.percentile(expect.percentile);
-  return {all.count() > 0 && within(static_cast<double>(found), expect),
-          "p" + std::to_string(expect.percentile) + " is " + std::to_string(found) + " of " +
-              std::to_string(all.count())};
+  return {within(static_cast<double>(found), expect), "p" + std::to_string(expect.percentile) +
+                                                          " is " + std::to_string(found) + " of " +
+                                                          std::to_string(all.count())};
 }
 
 Judge::Finding Judge::mesh(const Expectation& expect) const {
-  const std::vector<bool> who = mask(expect.who, lab_.scenario().population.count);
+  const std::vector<bool> who = whom(expect.who, lab_.scenario().population.count);
   std::size_t seen = 0;
   for (const NodeIndex node : lab_.ready()) {
     if (!who.empty() && !who[node]) continue;
@@ -249,18 +253,29 @@ Judge::Finding Judge::mesh(const Expectation& expect) const {
     if (!within(static_cast<double>(view->mesh.size()), expect))
       return {false, name(node) + " has " + std::to_string(view->mesh.size())};
   }
-  return {seen > 0, seen > 0 ? std::to_string(seen) + " meshes" : "nobody subscribes"};
+  if (seen == 0) return nothing("nobody subscribes");
+  return {true, std::to_string(seen) + " meshes"};
 }
 
 template <class Holds>
 Judge::Finding Judge::pairs(const Expectation& expect, std::string_view what, Holds holds) const {
-  for (const NodeIndex who : named(expect.who)) {
-    if (!lab_.running(who)) return {false, name(who) + " does not run"};
-    for (const NodeIndex whom : named(expect.whom))
-      if (who != whom && !holds(lab_.node(who), lab_.id(whom)))
+  const auto all = named(expect.who), others = named(expect.whom);
+  if (std::string why = away(all); !why.empty()) return nothing(std::move(why));
+  std::size_t seen = 0;
+  for (const NodeIndex who : all)
+    for (const NodeIndex whom : others) {
+      if (who == whom) continue;
+      ++seen;
+      if (!holds(lab_.node(who), lab_.id(whom)))
         return {false, name(who) + " " + std::string(what) + " " + name(whom)};
-  }
-  return {true, {}};
+    }
+  return seen == 0 ? nothing("nobody is meant") : Finding{true};
+}
+
+std::string Judge::away(const std::vector<NodeIndex>& who) const {
+  const auto gone = std::ranges::find_if(who, [&](NodeIndex node) { return !lab_.running(node); });
+  if (gone != who.end()) return name(*gone) + " does not run";
+  return who.empty() ? "nobody is meant" : "";
 }
 
 void Judge::note_baseline(Pending& pending) const {
@@ -274,12 +289,13 @@ Judge::Finding Judge::stat(const Pending& pending) const {
   const Expectation& expect = *pending.expect;
   const Stat* stat = find_stat(expect.stat);
   std::string detail;
-  for (const NodeIndex node : named(expect.who)) {
-    if (!lab_.running(node)) return {false, name(node) + " does not run"};
+  const auto all = named(expect.who);
+  if (std::string why = away(all); !why.empty()) return nothing(std::move(why));
+  for (const NodeIndex node : all) {
     const double value = stat->of(lab_.node(node).stats());
     const auto base = pending.baseline.find(node);
     if (expect.baseline && base == pending.baseline.end())
-      return {false, name(node) + " did not run at the baseline"};
+      return nothing(name(node) + " did not run at the baseline");
     const double from = expect.baseline ? base->second : 0;
     detail = name(node) + " has " + number_text(value) +
              (expect.baseline ? ", had " + number_text(from) : std::string());

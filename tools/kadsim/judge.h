@@ -29,7 +29,8 @@ class Judge {
  private:
   struct Finding {
     bool holds = false;
-    std::string detail;
+    std::string detail{};
+    bool judged = true;  // false: there was nothing to judge
   };
   struct Pending {
     const Expectation* expect = nullptr;
@@ -38,6 +39,7 @@ class Judge {
     bool noted = false;  // the baseline
   };
 
+  static Finding nothing(std::string why) { return {false, std::move(why), false}; }
   Finding find(const Pending& pending) const;
   Finding delivered(const Expectation& expect) const;
   Finding result(const Expectation& expect) const;
@@ -48,6 +50,8 @@ class Judge {
   template <class Holds>
   Finding pairs(const Expectation& expect, std::string_view what, Holds holds) const;
   Finding stat(const Pending& pending) const;
+  // Each of them runs and there is one; empty, or why not.
+  std::string away(const std::vector<NodeIndex>& who) const;
   std::string unlike(const OperationRecord& record, const Expectation& expect) const;
   std::string name(NodeIndex node) const;
   void settle(Pending& pending, bool last);

@@ -4,6 +4,7 @@
 
 #include "base/signature_memo.h"
 #include "kadsim/outcome.h"
+#include "kadsim/quantities.h"
 #include "sim/luck.h"
 
 namespace kadmesh::kadsim {
@@ -23,14 +24,12 @@ Bytes bytes_of(std::string_view text) { return to_bytes(as_bytes(text)); }
 
 std::string text_of(const MessageId& id) { return std::string(as_text(id)); }
 
-// What a selector that draws nothing names.
-std::vector<NodeIndex> named(const Selector& selector) {
-  Rng unused(0);
-  return selector.empty() ? std::vector<NodeIndex>() : selector.pick({}, unused);
-}
-
-bool contains(const Selector& selector, NodeIndex node) {
-  return std::ranges::binary_search(named(selector), node);
+// The last role that names it decides; null when none does.
+std::vector<const Role*> roles_of(const Scenario& scenario) {
+  std::vector<const Role*> out(scenario.population.count);
+  for (const Role& role : scenario.roles)
+    for (const NodeIndex node : named(role.who)) out[node] = &role;
+  return out;
 }
 
 void add_counters(Lab::Counters& sum, const Node& node) {
@@ -57,8 +56,8 @@ Lab::Lab(const Scenario& scenario, std::uint64_t seed, std::function<void(const 
       watch_(std::move(watch)),
       on_boot_(std::move(on_boot)),
       seeds_(named(scenario.join.seeds)),
+      roles_(roles_of(scenario)),
       signatures_(scenario.message_level ? std::make_shared<SignatureMemo>() : nullptr) {
-  for (NodeIndex node = 0; node < scenario.population.count; ++node) messages_.down(node);
   add_all();
   world_.on_report([this](World::Index index, const Report& report) { hear(index, report); });
   world_.on_turn([this](const TurnRecord& record) {
@@ -75,9 +74,7 @@ void Lab::add_all() {
 }
 
 NodeConfig Lab::config_of(NodeIndex node) const {
-  NodeConfig config = scenario_.config;
-  for (const Role& role : scenario_.roles)
-    if (contains(role.who, node)) config = role.config;
+  NodeConfig config = roles_[node] ? roles_[node]->config : scenario_.config;
   config.signatures = signatures_;
   if (scenario_.message_level) config.swarm.security = Security::plain;
   const std::size_t known = world_.nodes();
@@ -88,13 +85,9 @@ NodeConfig Lab::config_of(NodeIndex node) const {
 }
 
 NodeOptions Lab::options_of(NodeIndex node) {
-  NodeOptions options{.host = scenario_.host};
-  std::optional<NatConfig> nat = scenario_.nat;
-  for (const Role& role : scenario_.roles)
-    if (contains(role.who, node)) {
-      options.host = role.host;
-      nat = role.nat;
-    }
+  const Role* role = roles_[node];
+  NodeOptions options{.host = role ? role->host : scenario_.host};
+  const std::optional<NatConfig>& nat = role ? role->nat : scenario_.nat;
   // Each behind a box of its own, as at home.
   if (nat) options.host.nat = world_.add_nat(*nat);
   return options;
@@ -102,9 +95,7 @@ NodeOptions Lab::options_of(NodeIndex node) {
 
 // It is there, so that others know its address, and does not run.
 void Lab::add(NodeIndex node) {
-  bool listens = true;
-  for (const Role& role : scenario_.roles)
-    if (contains(role.who, node)) listens = role.listens;
+  const bool listens = !roles_[node] || roles_[node]->listens;
   NodeConfig config = config_of(node);
   const NodeOptions options = options_of(node);
   const World::Index index = listens ? world_.add_listening(std::move(config), options)
@@ -152,13 +143,13 @@ void Lab::note_down(NodeIndex node) {
   add_counters(past_, this->node(node));
   ledger_.lost(node);
   ledger_.thawed(node, now());
-  messages_.down(node);
+  messages_.down(node, now());
 }
 
 void Lab::note_up(NodeIndex node) {
   noted_up_[node] = true;
-  messages_.down(node);  // it may have been away in between
-  messages_.up(node, now());
+  messages_.down(node, now());  // it may have been away in between
+  messages_.born(node);
 }
 
 // As it is now, if the books have it otherwise.
@@ -168,10 +159,10 @@ void Lab::note_frozen(NodeIndex node) {
   noted_frozen_[node] = frozen;
   if (frozen) {
     ledger_.froze(node, now());
-    messages_.down(node);
+    messages_.down(node, now());
   } else {
     ledger_.thawed(node, now());
-    messages_.up(node, now());
+    messages_.up(node);
   }
 }
 
@@ -214,6 +205,13 @@ std::vector<NodeIndex> Lab::down() const {
   return out;
 }
 
+std::vector<NodeIndex> Lab::frozen() const {
+  std::vector<NodeIndex> out;
+  for (NodeIndex node = 0; node < noted_up_.size(); ++node)
+    if (running(node) && world_.frozen(index_[node])) out.push_back(node);
+  return out;
+}
+
 Lab::Counters Lab::counters() const {
   Counters sum = past_;
   for (NodeIndex node = 0; node < noted_up_.size(); ++node)
@@ -230,11 +228,35 @@ void Lab::hear(World::Index index, const Report& report) {
   note_frozen(node);  // thawed by whoever froze it
   if (const auto* done = std::get_if<OpDone>(&report))
     ledger_.ended({node, static_cast<std::uint64_t>(done->op)}, now(), outcome_of(*done));
-  if (const auto* message = std::get_if<MessageDelivered>(&report)) {
-    const auto from = by_id_.find(message->delivery.received_from);
-    messages_.delivered(text_of(message->delivery.id), node,
-                        from == by_id_.end() ? std::nullopt : std::optional(from->second), now());
-  }
+  if (const auto* message = std::get_if<MessageDelivered>(&report))
+    hear_message(node, message->delivery);
+  if (const auto* left = std::get_if<PeerDisconnected>(&report))
+    blame(node, left->peer, left->cause);
+  if (const auto* notice = std::get_if<Notice>(&report); notice && notice->peer)
+    blame(node, *notice->peer, notice->what);
+}
+
+std::optional<NodeIndex> Lab::number(const PeerId& peer) const {
+  const auto found = by_id_.find(peer);
+  return found == by_id_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void Lab::hear_message(NodeIndex node, const GossipDeliver& delivery) {
+  const GossipMessage& message = delivery.message;
+  Messages::Arrival arrival{text_of(delivery.id), message.topic, std::nullopt,
+                            digest_of(message.data), number(delivery.received_from)};
+  if (message.from) arrival.author = number(*message.from).value_or(Messages::kStranger);
+  messages_.delivered(arrival, node, now());
+}
+
+// All of them are ours, and do nothing of that kind.
+void Lab::blame(NodeIndex node, const PeerId& peer, const Error& cause) {
+  const bool breach =
+      cause.code == Errc::auth || cause.code == Errc::malformed || cause.code == Errc::protocol;
+  const auto whom = number(peer);
+  if (!breach || !whom || !breach_.empty()) return;
+  breach_ = scenario_.population.name(node) + " says of " + scenario_.population.name(*whom) +
+            " at " + to_text(now()) + ": " + to_string(cause);
 }
 
 // --- commands
@@ -302,22 +324,23 @@ void Lab::subscribe(NodeIndex node, const std::string& topic) {
   if (!ready(node)) return;
   const auto done =
       world_.command(index_[node], [&](Node& n, Turn t) { return n.subscribe(t, topic); });
-  if (done) messages_.subscribed(topic, node, now());
+  if (done) messages_.subscribed(topic, node);
 }
 
 void Lab::unsubscribe(NodeIndex node, const std::string& topic) {
   if (!ready(node)) return;
   world_.command(index_[node], [&](Node& n, Turn t) { n.unsubscribe(t, topic); });
-  messages_.unsubscribed(topic, node);
+  messages_.unsubscribed(topic, node, now());
 }
 
 void Lab::publish(NodeIndex node, const std::string& topic, Bytes data, const std::string& label) {
   if (!ready(node)) return;
+  const std::uint64_t digest = digest_of(data);
   const std::size_t record = ledger_.begin(Verb::publish, label, node, now(), Duration::zero());
   const auto receipt = world_.command(
       index_[node], [&](Node& n, Turn t) { return n.publish(t, topic, std::move(data)); });
   ledger_.end(record, now(), receipt ? Outcome() : outcome_of(receipt.error()));
-  if (receipt) messages_.published(text_of(receipt->id), topic, label, node, now());
+  if (receipt) messages_.published({text_of(receipt->id), topic, label, node, digest}, now());
 }
 
 }  // namespace kadmesh::kadsim

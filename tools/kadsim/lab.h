@@ -32,6 +32,8 @@ class Lab {
   const World& world() const { return world_; }
   const Ledger& ledger() const { return ledger_; }
   const Messages& messages() const { return messages_; }
+  // Empty, or the first breach of a protocol that a node told of another.
+  const std::string& breach() const { return breach_; }
   const Scenario& scenario() const { return scenario_; }
 
   const Node& node(NodeIndex node) const { return world_.node(index_.at(node)); }
@@ -44,8 +46,10 @@ class Lab {
   // Ascending.
   std::vector<NodeIndex> ready() const;
   std::vector<NodeIndex> down() const;
+  std::vector<NodeIndex> frozen() const;
   World::Index index(NodeIndex node) const { return index_.at(node); }
   NodeIndex number(World::Index index) const { return number_.at(index); }
+  std::optional<NodeIndex> number(const PeerId& peer) const;
   // Of all nodes, and of those lives that were ended here; what churn and faults end takes its
   // counters along.
   struct Counters {
@@ -97,6 +101,8 @@ class Lab {
   void note_frozen(NodeIndex node);
   void booted(const TurnRecord& record);
   void hear(World::Index index, const Report& report);
+  void hear_message(NodeIndex node, const GossipDeliver& delivery);
+  void blame(NodeIndex node, const PeerId& peer, const Error& cause);
   template <class Begin>
   void begin(Verb verb, const std::string& label, NodeIndex node, Duration limit, Begin run);
 
@@ -112,9 +118,11 @@ class Lab {
   std::function<void(const TurnRecord&)> watch_;
   std::function<void(NodeIndex)> on_boot_;
   std::vector<NodeIndex> seeds_;
+  std::vector<const Role*> roles_;             // by node
   std::shared_ptr<SignatureMemo> signatures_;  // at message level
   std::map<PeerId, NodeIndex> by_id_;
   Counters past_;
+  std::string breach_;
 };
 
 }  // namespace kadmesh::kadsim

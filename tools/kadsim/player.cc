@@ -10,9 +10,13 @@
 #include "kadsim/sampler.h"
 #include "kadsim/trouble.h"
 #include "sim/luck.h"
+#include "sim/oracle.h"
 
 namespace kadmesh::kadsim {
 namespace {
+
+// A connection to a machine that vanished is found out by its keepalives.
+constexpr Duration kSettling = std::chrono::minutes(2);
 
 // What is next in a scenario: a repetition of a step, or the start of a node.
 struct Moment {
@@ -23,11 +27,25 @@ struct Moment {
   friend auto operator<=>(const Moment&, const Moment&) = default;
 };
 
-// Its content says who sent it and that it is one of its own.
-Bytes message(const Step& step, NodeIndex node, std::uint64_t number, Rng& rng) {
-  if (!step.value.empty()) return to_bytes(as_bytes(filled(step.value, number, 0, node)));
+// One repetition of a step by one node.
+struct Repetition {
+  const Step& step;
+  std::size_t number;
+  NodeIndex node;
+  std::uint64_t drawn;  // "{r}"
+
+  std::string filled(std::string_view pattern) const {
+    return kadsim::filled(pattern, number, drawn, node);
+  }
+};
+
+// What no text and no size was given for says who sent it, and that it is the `said`th of all.
+Bytes message(const Repetition& what, std::uint64_t said, Rng& rng) {
+  const Step& step = what.step;
+  if (!step.value.empty()) return to_bytes(as_bytes(what.filled(step.value)));
   if (step.size == 0)
-    return to_bytes(as_bytes("message " + std::to_string(number) + " of " + std::to_string(node)));
+    return to_bytes(
+        as_bytes("message " + std::to_string(said) + " of " + std::to_string(what.node)));
   Bytes out(static_cast<std::size_t>(step.size));
   rng.fill(out);
   return out;
@@ -70,15 +88,13 @@ class Play {
         [&](const Step& step) { return step.luck == scenario_.steps[index].luck; }));
   }
 
-  bool starts_late(NodeIndex node) const {
-    Rng unused(0);
-    if (!scenario_.join.late.empty() &&
-        std::ranges::binary_search(scenario_.join.late.pick({}, unused), node))
-      return true;
-    return std::ranges::any_of(scenario_.steps, [&](const Step& step) {
-      return step.verb == Verb::start && !step.who.draws() &&
-             std::ranges::binary_search(step.who.pick({}, unused), node);
-    });
+  // By join.late, or by a step.
+  std::vector<bool> late() const {
+    std::vector<bool> out = mask(scenario_.join.late, scenario_.population.count);
+    for (const Step& step : scenario_.steps)
+      if (step.verb == Verb::start && !step.who.draws())
+        for (const NodeIndex node : named(step.who)) out[node] = true;
+    return out;
   }
 
   std::function<void(const std::string&)> faults_told() {
@@ -88,8 +104,9 @@ class Play {
 
   void plan_starts() {
     std::vector<NodeIndex> order;
+    const std::vector<bool> starts_late = late();
     for (NodeIndex node = 0; node < scenario_.population.count; ++node)
-      if (!starts_late(node)) order.push_back(node);
+      if (!starts_late[node]) order.push_back(node);
     Rng rng(derived_key(seed_, "order", 0));
     if (scenario_.join.shuffled) rng.shuffle(std::span(order));
     const auto count = static_cast<std::int64_t>(std::max<std::size_t>(1, order.size()));
@@ -148,9 +165,14 @@ class Play {
   void perform(const Step& step, std::size_t number, Rng& rng) {
     if (step.verb == Verb::partition) return partition(step, rng);
     if (step.verb == Verb::heal && step.who.empty()) return lab_.world().heal();
-    const bool from_down = step.verb == Verb::restart || step.verb == Verb::start;
-    const std::vector<NodeIndex> who = step.who.pick(from_down ? lab_.down() : lab_.ready(), rng);
-    for (const NodeIndex node : who) perform(step, number, node, rng);
+    for (const NodeIndex node : step.who.pick(pool(step.verb), rng))
+      perform(step, number, node, rng);
+  }
+
+  // Of whom a draw is: those to whom it can be done.
+  std::vector<NodeIndex> pool(Verb verb) const {
+    if (verb == Verb::restart || verb == Verb::start) return lab_.down();
+    return verb == Verb::thaw ? lab_.frozen() : lab_.ready();
   }
 
   void perform(const Step& step, std::size_t number, NodeIndex node, Rng& rng) {
@@ -170,7 +192,8 @@ class Play {
       case Verb::unsubscribe:
         return lab_.unsubscribe(node, step.topic);
       case Verb::publish:
-        return lab_.publish(node, step.topic, message(step, node, ++said_, rng), step.label);
+        return lab_.publish(node, step.topic, message({step, number, node, 0}, ++said_, rng),
+                            step.label);
       case Verb::ready:
         return lab_.await_ready(node, step.live, step.label, step.limit);
       case Verb::connect:
@@ -206,10 +229,10 @@ class Play {
   }
 
   void keyed(const Step& step, std::size_t number, NodeIndex node, Rng& rng) {
-    const std::uint64_t drawn = rng.below(step.keys);
-    const std::string key = filled(step.key, number, drawn, node);
+    const Repetition what{step, number, node, rng.below(step.keys)};
+    const std::string key = what.filled(step.key);
     if (step.verb == Verb::put)
-      lab_.put(node, key, message(step, node, ++said_, rng), step.label, step.limit);
+      lab_.put(node, key, message(what, ++said_, rng), step.label, step.limit);
     if (step.verb == Verb::get) lab_.get(node, key, step.label, step.limit);
     if (step.verb == Verb::provide) lab_.provide(node, key, step.label, step.limit);
     if (step.verb == Verb::find_providers) lab_.find_providers(node, key, step.label, step.limit);
@@ -237,10 +260,25 @@ class Play {
     result.trace_hash = lab_.world().trace_hash();
     result.events = lab_.world().events();
     if (watch_.operations) watch_.operations(lab_.ledger());
-    trouble_.end();
-    const std::string left = lab_.world().quiesce();
-    result.verdicts.push_back({"at the end nothing is left over", left.empty(), left});
+    rest(result);
     return result;
+  }
+
+  // What must hold once all trouble is over; none of it is part of the run any more.
+  void rest(RunResult& result) {
+    World& world = lab_.world();
+    const auto rule = [&](const char* says, const std::string& wrong) {
+      result.verdicts.push_back({says, wrong.empty(), wrong});
+    };
+    trouble_.end();
+    world.heal();
+    for (const NodeIndex node : lab_.frozen()) lab_.thaw(node);
+    // What is under way, and who has not noticed yet that a peer is gone.
+    for (Duration waited{}; waited < kSettling && !oracle::connections(world).empty(); waited += 1s)
+      world.run_for(1s);
+    rule("who is connected to a peer is connected by it", oracle::connections(world));
+    rule("no table has an address that is not its peer's", oracle::addresses(world));
+    rule("at the end nothing is left over", world.quiesce());
   }
 
   const Scenario& scenario_;

@@ -34,7 +34,7 @@ void add_operations(Figures& out, const RunResult& result) {
 void add_gossip(Figures& out, const RunResult& result) {
   if (result.published == 0) return;
   if (result.deliveries_due > 0)
-    out["delivered_share"] = ratio(result.deliveries, result.deliveries_due);
+    out["delivered_share"] = ratio(result.deliveries_made, result.deliveries_due);
   add_latency(out, "delivery", result.delivery_latency);
   if (result.delivery_hops.count() > 0) out["delivery_hops_mean"] = result.delivery_hops.mean();
   if (result.deliveries > 0)
@@ -49,14 +49,20 @@ bool RunResult::passed() const {
 
 std::string RunResult::failure() const {
   if (!crash.empty()) return crash;
-  const auto at = std::ranges::find(verdicts, false, &Verdict::passed);
-  return at == verdicts.end() ? std::string() : at->says;
+  std::string vacuous;
+  for (const Verdict& verdict : verdicts) {
+    if (verdict.passed) continue;
+    if (verdict.judged) return verdict.says;
+    if (vacuous.empty()) vacuous = verdict.says;
+  }
+  return vacuous;
 }
 
 bool RunResult::fails_as(const std::string& failure) const {
   if (!crash.empty()) return crash == failure;
-  return std::ranges::any_of(
-      verdicts, [&](const Verdict& verdict) { return !verdict.passed && verdict.says == failure; });
+  return std::ranges::any_of(verdicts, [&](const Verdict& verdict) {
+    return !verdict.passed && verdict.judged && verdict.says == failure;
+  });
 }
 
 Figures figures(const RunResult& result) {

@@ -20,6 +20,7 @@ struct Verdict {
   std::string says{};  // the expectation
   bool passed = false;
   std::string detail{};  // what was found
+  bool judged = true;    // false: there was nothing to judge, which is a failure of its own kind
   friend bool operator==(const Verdict&, const Verdict&) = default;
 };
 
@@ -48,7 +49,8 @@ struct RunResult {
   std::map<std::string, Operations> operations{};  // by kind
   std::uint64_t published = 0, deliveries_due = 0, deliveries = 0, delivered_twice = 0,
                 duplicates = 0;
-  Histogram delivery_latency{};  // us
+  std::uint64_t deliveries_made = 0;  // of those that were due
+  Histogram delivery_latency{};       // us
   Histogram delivery_hops{};
   Histogram mesh_degree{};                         // of each node's mesh, at the end
   std::map<std::string, std::uint64_t> traffic{};  // bytes received, by protocol
@@ -59,9 +61,10 @@ struct RunResult {
   Series series{};
 
   bool passed() const;
-  // The first verdict that failed, or the crash; empty when it passed.
+  // The crash, or the first verdict that failed, one that judged something before one that did not;
+  // empty when it passed.
   std::string failure() const;
-  // Whether it fails in that way, among others.
+  // Whether it fails in that way, among others: what judged nothing does not.
   bool fails_as(const std::string& failure) const;
 };
 

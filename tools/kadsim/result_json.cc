@@ -16,9 +16,11 @@ Json head(const RunResult& result) {
   out["passed"] = result.passed();
   if (!result.crash.empty()) out["crash"] = result.crash;
   out["verdicts"] = Json::array();
-  for (const Verdict& verdict : result.verdicts)
+  for (const Verdict& verdict : result.verdicts) {
     out["verdicts"].push_back(
         {{"says", verdict.says}, {"passed", verdict.passed}, {"detail", verdict.detail}});
+    if (!verdict.judged) out["verdicts"].back()["judged"] = false;
+  }
   return out;
 }
 
@@ -40,6 +42,7 @@ Json full(const Operations& ops) {
 Json gossip_counts(const RunResult& result) {
   return {{"published", result.published},
           {"deliveries_due", result.deliveries_due},
+          {"deliveries_made", result.deliveries_made},
           {"deliveries", result.deliveries},
           {"delivered_twice", result.delivered_twice},
           {"duplicates", result.duplicates}};
@@ -73,6 +76,7 @@ std::uint64_t hash_from(const std::string& text) {
 void read_gossip(const Json& json, RunResult& out) {
   out.published = json.at("published");
   out.deliveries_due = json.at("deliveries_due");
+  out.deliveries_made = json.at("deliveries_made");
   out.deliveries = json.at("deliveries");
   out.delivered_twice = json.at("delivered_twice");
   out.duplicates = json.at("duplicates");
@@ -98,7 +102,8 @@ RunResult read_run(const Json& json) {
   out.events = json.at("events");
   out.crash = json.value("crash", "");
   for (const Json& verdict : json.at("verdicts"))
-    out.verdicts.push_back({verdict.at("says"), verdict.at("passed"), verdict.at("detail")});
+    out.verdicts.push_back({verdict.at("says"), verdict.at("passed"), verdict.at("detail"),
+                            verdict.value("judged", true)});
   for (const auto& [kind, ops] : json.at("operations").items())
     out.operations.emplace(kind, operations_from(ops));
   read_gossip(json.at("gossip"), out);

@@ -69,6 +69,7 @@ void Sampler::finish(RunResult& result) {
   const auto all = messages.judge({}, lab_.scenario().population);
   result.published = messages.count();
   result.deliveries_due = all.due;
+  result.deliveries_made = all.got;
   result.deliveries = messages.deliveries();
   result.delivered_twice = messages.delivered_twice();
   const Lab::Counters counters = lab_.counters();

@@ -93,14 +93,8 @@ class Reader {
     section("join", [&](Fields& fields) { read_join(fields); });
   }
 
-  void selector(Fields& fields, std::string_view key, Selector& into, bool may_draw = false) {
-    std::vector<std::string> terms;
-    fields.read(key, terms);
-    if (!fields.has(key) || !fields.good()) return;
-    auto parsed = Selector::parse(terms, out_.population);
-    if (!parsed) return fields.wrong(key, parsed.error().detail);
-    if (parsed->draws() && !may_draw) return fields.wrong(key, "nothing is drawn here: name them");
-    into = *std::move(parsed);
+  void selector(Fields& fields, std::string_view key, Selector& into) {
+    read_selector(fields, key, out_.population, Draws::refused, into);
   }
 
   void read_join(Fields& fields) {

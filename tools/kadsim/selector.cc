@@ -150,4 +150,27 @@ std::vector<NodeIndex> Selector::pick(const std::vector<NodeIndex>& pool, Rng& r
   return all;
 }
 
+std::vector<NodeIndex> named(const Selector& selector) {
+  Rng unused(0);
+  return selector.empty() ? std::vector<NodeIndex>() : selector.pick({}, unused);
+}
+
+std::vector<bool> mask(const Selector& selector, std::size_t count) {
+  std::vector<bool> out(count);
+  for (const NodeIndex node : named(selector)) out[node] = true;
+  return out;
+}
+
+void read_selector(Fields& fields, std::string_view key, const Population& population, Draws draws,
+                   Selector& into) {
+  std::vector<std::string> terms;
+  fields.read(key, terms);
+  if (!fields.has(key) || !fields.good()) return;
+  auto parsed = Selector::parse(terms, population);
+  if (!parsed) return fields.wrong(key, parsed.error().detail);
+  if (draws == Draws::refused && parsed->draws())
+    return fields.wrong(key, "nothing is drawn here, where it must be known who is meant");
+  into = *std::move(parsed);
+}
+
 }  // namespace kadmesh::kadsim

@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "base/rng.h"
+#include "kadsim/fields.h"
 
 namespace kadmesh::kadsim {
 
@@ -57,5 +58,15 @@ class Selector {
   std::size_t population_ = 0;
   std::vector<Term> terms_;
 };
+
+// What it names, if it draws nobody; nobody, if it is empty.
+std::vector<NodeIndex> named(const Selector& selector);
+// As above, where the rest asks one node after the other.
+std::vector<bool> mask(const Selector& selector, std::size_t count);
+
+enum class Draws { allowed, refused };
+// One key of a scenario; what is not there leaves `into` as it is.
+void read_selector(Fields& fields, std::string_view key, const Population& population, Draws draws,
+                   Selector& into);
 
 }  // namespace kadmesh::kadsim

@@ -1,9 +1,10 @@
 // A failing scenario, made smaller while it still fails in the same way.
 //
-// Tried in turn, from coarse to fine, until nothing more can go (delta debugging, Zeller and
-// Hildebrandt 2002, over the lists; halving over the numbers): an earlier end, fewer nodes, whole
-// sections of trouble, expectations, steps and roles in halves, quarters, ... single ones,
-// repetitions. The expectation that failed stays: without it nothing fails in the same way.
+// Tried in turn, again and again until nothing more can go (delta debugging, Zeller and Hildebrandt
+// 2002, over the lists; halving over the numbers): whole sections of trouble; expectations, steps
+// and roles in halves, quarters, ... single ones; fewer nodes; fewer repetitions; an earlier end.
+// The expectation that failed stays: without it nothing fails in the same way, and neither does it
+// when it has nothing to judge any more.
 #pragma once
 
 #include <functional>

@@ -34,6 +34,10 @@ Result<int> shrink_and_write(const ShrinkOptions& options) {
                 static_cast<unsigned long long>(options.seed));
     return written_out() ? kNothing : kMachine;
   }
+  if (!whole.fails_as(failure)) {
+    std::printf("nothing to shrink: '%s' judged nothing\n", failure.c_str());
+    return written_out() ? kNothing : kMachine;
+  }
   Progress progress(Progress::usual(options.quiet));
   progress.say("fails: " + failure);
   const auto attempt = [&](const Table& candidate) {

@@ -14,14 +14,7 @@ struct Reading {
 using Read = void (*)(const Reading&);
 
 void selector(const Reading& in, std::string_view key, Selector& into) {
-  std::vector<std::string> terms;
-  in.fields.read(key, terms);
-  if (!in.fields.has(key) || !in.fields.good()) return;
-  auto parsed = Selector::parse(terms, in.population);
-  if (parsed)
-    into = *std::move(parsed);
-  else
-    in.fields.wrong(key, parsed.error().detail);
+  read_selector(in.fields, key, in.population, Draws::allowed, into);
 }
 
 void who(const Reading& in) {

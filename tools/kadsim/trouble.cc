@@ -9,18 +9,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void read_nodes(Fields& fields, std::string_view key, const Population& population,
-                Selector& into) {
-  std::vector<std::string> terms;
-  fields.read(key, terms);
-  if (!fields.has(key) || !fields.good()) return;
-  auto parsed = Selector::parse(terms, population);
-  if (parsed)
-    into = *std::move(parsed);
-  else
-    fields.wrong(key, parsed.error().detail);
-}
-
 void read_times(Fields& fields, Duration end, Duration& from, Duration& until) {
   until = end;
   fields.read("from", from);
@@ -85,7 +73,7 @@ Result<ChurnPlan> read_churn(const fs::path& file, const Value& value, const Pop
   const std::string name = file.string();
   ChurnPlan plan;
   Fields fields(name, *table, "churn", value.line);
-  read_nodes(fields, "who", population, plan.who);
+  read_selector(fields, "who", population, Draws::allowed, plan.who);
   read_times(fields, end, plan.from, plan.until);
   read_distribution(file, fields, "session", plan.config.session);
   read_distribution(file, fields, "downtime", plan.config.downtime);
@@ -107,7 +95,7 @@ Result<FaultPlan> read_faults(const fs::path& file, const Value& value,
   const std::string name = file.string();
   FaultPlan plan;
   Fields fields(name, *table, "faults", value.line);
-  read_nodes(fields, "spared", population, plan.spared);
+  read_selector(fields, "spared", population, Draws::allowed, plan.spared);
   read_times(fields, end, plan.from, plan.until);
   read_distribution(file, fields, "pause", plan.config.pause);
   read_distribution(file, fields, "lasts", plan.config.lasts);

@@ -151,6 +151,59 @@ TEST_CASE("play: an operation may end so much later as its node stood still") {
             .starts_with("get of bob at 5s was timeout after 3"));
 }
 
+TEST_CASE("play: what is about nobody fails, and is told apart") {
+  for (const char* about :
+       {"what = \"knows\"\nwho = \"first 0\"\nwhom = \"all\"\n",
+        "what = \"connected\"\nwho = \"bob\"\nwhom = \"bob\"\n",
+        "what = \"in_mesh\"\ntopic = \"t\"\nwho = \"bob\"\nwhom = \"first 0\"\n",
+        "what = \"stat\"\nstat = \"gossip.delivered\"\nwho = [\"bob\", \"!bob\"]\nequals = 7\n"}) {
+    const RunResult run = played(std::string("[[expect]]\nsays = \"it\"\n") + about);
+    CHECK_MESSAGE(failure(run) == "nobody is meant", about);
+    CHECK(run.failure() == "it");
+    CHECK_FALSE(run.fails_as("it"));
+    CHECK_FALSE(run_from_json(to_json(run, false))->fails_as("it"));
+  }
+}
+
+TEST_CASE("play: churn of an empty draw is nobody's") {
+  const std::string churn =
+      "[[churn]]\nwho = \"random 0\"\nsession = \"500ms\"\ndowntime = \"500ms\"\n"
+      "[[step]]\nat = \"2s\"\ndo = \"ping\"\nwho = \"bob\"\nto = \"alice\"\nrepeat = 50\nevery = "
+      "\"100ms\"\nas = \"p\"\n[[expect]]\nwhat = \"result\"\nof = \"p\"\n";
+  CHECK(failure(churn).empty());
+}
+
+TEST_CASE("play: a message is due at those who stayed, and a scenario may require how many") {
+  const std::string gone = "[[step]]\nat = \"4s\"\ndo = \"kill\"\nwho = \"carl\"\n";
+  const std::string expect = "[[expect]]\nwhat = \"delivered\"\ntopic = \"t\"\nwithin = \"1s\"\n";
+  CHECK(failure(kSpeak + gone + expect).empty());
+  CHECK(failure(kSpeak + gone + expect + "due_at_least = \"50%\"\n").empty());
+  CHECK(failure(kSpeak + gone + expect + "due_at_least = \"60%\"\n")
+            .starts_with("due at 1 of 2 subscribers only"));
+  const std::string later = "[[step]]\nat = \"7s\"\ndo = \"kill\"\nwho = \"carl\"\n";
+  CHECK(played(kSpeak + later + expect).verdicts.at(0).detail.starts_with("2 of 2 deliveries"));
+}
+
+TEST_CASE("play: the share of what was due is never more than the whole") {
+  // Carl is down when it is published, and hears of it all the same.
+  const RunResult run = played(kSpeak +
+                               "[[step]]\nat = \"4s\"\ndo = \"freeze\"\nwho = \"carl\"\n"
+                               "[[step]]\nat = \"5500ms\"\ndo = \"thaw\"\nwho = \"random 1\"\n");
+  CHECK(run.deliveries == 2);
+  CHECK(run.deliveries_due == 1);
+  CHECK(figures(run).at("delivered_share") == 1);
+}
+
+TEST_CASE("play: {n}, {r} and {node} are the same in a key and in what is put there") {
+  const std::string put =
+      "[[step]]\nat = \"4s\"\ndo = \"publish\"\nwho = \"alice\"\ntopic = \"t\"\n"
+      "[[step]]\nat = \"5s\"\ndo = \"put\"\nwho = \"bob\"\nkey = \"/v/{n}\"\nvalue = "
+      "\"{n}-{r}-{node}\"\nrepeat = 3\nevery = \"10ms\"\n"
+      "[[step]]\nat = \"6s\"\ndo = \"get\"\nwho = \"carl\"\nkey = \"/v/2\"\nas = \"g\"\n"
+      "[[expect]]\nwhat = \"result\"\nof = \"g\"\nvalue = \"2-0-1\"\n";
+  CHECK(failure(put).empty());
+}
+
 TEST_CASE("play: faults come by the seed, and are undone") {
   const std::string faults =
       "[[faults]]\nfrom = \"1s\"\nuntil = \"6s\"\npause = \"200ms\"\nlasts = {uniform = "

@@ -100,6 +100,14 @@ TEST_CASE("scenario: an expectation refers to what is there") {
           .find("besides at") != std::string::npos);
 }
 
+TEST_CASE("scenario: a counter against a baseline needs a bound") {
+  const std::string stat =
+      "[[expect]]\nwhat = \"stat\"\nstat = \"gossip.delivered\"\nwho = \"all\"\nbaseline = "
+      "\"1s\"\n";
+  CHECK(wrong(stat) == "x.toml:9: expect.baseline: without at_least or at_most");
+  CHECK(good(stat + "at_most = 0\n").expectations.size() == 1);
+}
+
 TEST_CASE("scenario: churn and faults are read, and what is wrong with them is told") {
   const Scenario scenario = good(
       "[[churn]]\nwho = \"2..\"\nuntil = \"30s\"\nsession = {weibull = \"20min\", shape = "
