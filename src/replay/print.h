@@ -23,7 +23,15 @@ inline void print(std::string& out, const PeerId& peer) { out += peer.short_text
 inline void print(std::string& out, const Multiaddr& addr) { out += addr.text(); }
 inline void print(std::string& out, const Dialable& at) { out += at.addr().text(); }
 inline void print(std::string& out, const Endpoint& endpoint) { print_endpoint(out, endpoint); }
-inline void print(std::string& out, const Error& error) { out += to_string(error); }
+// The detail may quote what a peer sent.
+inline void print(std::string& out, const Error& error) {
+  out += name(error.code);
+  if (!error.detail.empty()) print_text(out += ": ", error.detail);
+}
+// With it, a recording of the network can be decrypted.
+inline void print(std::string& out, const KeyLogLine& secret) {
+  print_bytes(out += "KeyLogLine line=", as_bytes(secret.line));
+}
 inline void print(std::string& out, bool yes) { out += yes ? "yes" : "no"; }
 inline void print(std::string& out, Duration duration) {
   out += std::to_string(duration.count()) + "ns";

@@ -285,6 +285,16 @@ TEST_CASE("capture: a frame that is missing or out of place is damage") {
   CHECK(read(twice)->ending.kind == CaptureEnding::Kind::damaged);
 }
 
+TEST_CASE("output: neither a connection's secrets nor a peer's escape bytes are shown") {
+  const std::string secret(64, 'a');
+  const std::string key = to_text(NodeAction(KeyLogLine{"NOISE " + secret}));
+  CHECK(key.starts_with("KeyLogLine line=70 B #"));
+  CHECK(key.find(secret.substr(0, 32)) == std::string::npos);
+  const std::string told =
+      to_text(NodeAction(Report(PeerDisconnected{peer(), {Errc::protocol, "said \x1b[2J\n"}})));
+  CHECK(told.find("protocol: \"said ?[2J?\"") != std::string::npos);
+}
+
 TEST_CASE("capture: a configuration with code of one's own cannot be recorded") {
   CHECK(replay::recordable(Pair::config()));
   NodeConfig config = Pair::config();
