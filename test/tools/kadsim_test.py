@@ -313,6 +313,38 @@ class BadInput(Case):
         (self.folder / "binary.toml").write_bytes(b"\xff\xfe\x00name")
         self.refused("run", "binary.toml", says="binary.toml:1: ")
 
+    def test_only_regular_files_are_read_and_only_so_much_of_them(self):
+        csv = HEAD + '[link]\nlatency = {csv = "%s"}\n'
+        self.refused("run", self.scenario(csv % "/dev/zero"), says="/dev/zero: no regular file")
+        os.mkfifo(self.folder / "pipe")
+        self.refused("run", self.scenario(csv % "pipe"), says="pipe: no regular file")
+        self.refused("run", "pipe", says="pipe: no regular file", status=6)
+        for name, most in (("big.csv", 64 << 20), ("big.toml", 4 << 20), ("big.capture", 4 << 30)):
+            with open(self.folder / name, "wb") as file:
+                file.truncate(most + 1)
+            says = f"{most + 1} bytes; at most {most} are read"
+            if name == "big.csv":
+                self.refused("run", self.scenario(csv % name), says=says)
+            else:
+                self.refused("replay" if "capture" in name else "run", name, says=says, status=6)
+
+    def test_nothing_is_written_through_a_link(self):
+        (self.folder / "out").mkdir()
+        (self.folder / "mine").write_text("mine")
+        for name in ("summary.json", "summary.json.part", "trace.txt"):
+            (self.folder / "out" / name).symlink_to("../mine")
+        self.kadsim("run", self.scenario(HEAD), "--out", "out", "--trace", "", status=0)
+        self.assertEqual(self.bytes("mine"), b"mine")
+        self.assertFalse((self.folder / "out/summary.json").is_symlink())
+        self.assertEqual([name for name in os.listdir(self.folder / "out") if ".part-" in name], [])
+
+    def test_a_foreign_sweep_says_nothing_to_the_terminal(self):
+        self.kadsim("sweep", self.scenario(HEAD), "--seeds", 1, "--out", "a")
+        head = json.loads(self.bytes("a/sweep.json"))
+        head["version"] = "\x1b[2Jevil"
+        (self.folder / "a/sweep.json").write_text(json.dumps(head))
+        self.refused("merge", "a", "--out", "c", says="made by ?[2Jevil")
+
     def test_scenarios(self):
         for text, says in (
                 ("name = ", "two.toml:1: "),

@@ -1,19 +1,19 @@
 #include "kadsim/replay_command.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <optional>
 #include <string>
 
+#include "kadsim/files.h"
+#include "kadsim/help.h"
+#include "kadsim/series.h"
 #include "replay/output.h"
 #include "replay/replay.h"
 
@@ -46,7 +46,8 @@ EXIT STATUS
   6  the file cannot be read
 )";
 
-constexpr int kDone = 0, kFailed = 1, kUsage = 2, kMachine = 6;
+// What fits into memory in comfort: many times what kadnode records by itself.
+constexpr std::uintmax_t kMostCaptureBytes = std::uintmax_t{4} * 1024 * 1024 * 1024;
 
 struct Options {
   std::string capture;
@@ -55,7 +56,7 @@ struct Options {
 };
 
 int complain(int status, const std::string& what) {
-  std::fprintf(stderr, "kadsim: %s\n", what.c_str());
+  std::fprintf(stderr, "kadsim: %s\n", printable(what).c_str());
   return status;
 }
 
@@ -77,37 +78,6 @@ Result<Options> parse(int argc, const char* const* argv) {
   if (!options.help && options.capture.empty())
     return fail(Errc::invalid, "which capture? see kadsim replay --help");
   return options;
-}
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-Result<Bytes> contents(const std::string& file) {
-  const auto failed = [&] { return fail(Errc::io, file + ": " + std::strerror(errno)); };
-  const Descriptor in(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat about{};
-  if (in.get() < 0 || ::fstat(in.get(), &about) != 0) return failed();
-  Bytes bytes(static_cast<std::size_t>(about.st_size));
-  std::size_t have = 0;
-  while (have < bytes.size()) {
-    const ssize_t count = ::read(in.get(), bytes.data() + have, bytes.size() - have);
-    if (count < 0) return failed();
-    if (count == 0) break;
-    have += static_cast<std::size_t>(count);
-  }
-  bytes.resize(have);
-  return bytes;
 }
 
 // --- a node that dies of an input says which one it was
@@ -202,9 +172,9 @@ int replay_main(int argc, const char* const* argv) {
   const auto options = parse(argc, argv);
   if (!options) return complain(kUsage, options.error().detail);
   if (options->help) return std::fwrite(kManual.data(), 1, kManual.size(), stdout), kDone;
-  const auto capture = contents(options->capture);
+  const auto capture = read_file(options->capture, kMostCaptureBytes);
   if (!capture) return complain(kMachine, capture.error().detail);
-  auto replay = Replay::of(*capture);
+  auto replay = Replay::of(as_bytes(*capture));
   if (!replay) return complain(kUsage, options->capture + ": " + replay.error().detail);
   std::signal(SIGABRT, on_abort);
   return run(*replay, *options);

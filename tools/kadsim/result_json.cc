@@ -169,7 +169,11 @@ std::string summary_json(const RunResult& result) {
 Result<RunResult> run_from_json(std::string_view json) {
   // The library tells of a wrong file only by throwing; nothing of that leaves this function.
   try {
-    return read_run(Json::parse(json));
+    RunResult run = read_run(Json::parse(json));
+    // Every run is judged by some rules: without a verdict it did not come to its end.
+    if (run.verdicts.empty() && run.crash.empty())
+      return fail(Errc::malformed, "no result of a run: neither a verdict nor a crash");
+    return run;
   } catch (const nlohmann::json::exception& error) {
     return fail(Errc::malformed, std::string("no result of a run: ") + error.what());
   }

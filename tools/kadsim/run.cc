@@ -29,9 +29,9 @@ void print(const RunResult& result, Duration took, const fs::path& folder) {
               readable(result.duration).c_str(), readable(took).c_str(),
               static_cast<unsigned long long>(result.events));
   for (const Verdict& verdict : result.verdicts)
-    std::printf("  %s  %s%s%s%s\n", verdict.passed ? "passed" : "FAILED", verdict.says.c_str(),
-                verdict.detail.empty() ? "" : " (", verdict.detail.c_str(),
-                verdict.detail.empty() ? "" : ")");
+    std::printf("  %s  %s%s%s%s\n", verdict.passed ? "passed" : "FAILED",
+                printable(verdict.says).c_str(), verdict.detail.empty() ? "" : " (",
+                printable(verdict.detail).c_str(), verdict.detail.empty() ? "" : ")");
   std::printf("trace %016llx\n%s\n", static_cast<unsigned long long>(result.trace_hash),
               (folder / "report.html").c_str());
 }

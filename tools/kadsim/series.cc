@@ -35,13 +35,27 @@ std::string Series::to_csv() const {
 }
 
 std::string csv_cell(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-  std::string out = "\"";
-  for (const char c : text) {
+  const bool formula = !text.empty() && std::string_view("=+-@").find(text[0]) != text.npos;
+  const std::string plain = printable(text);
+  if (!formula && plain.find_first_of(",\"") == std::string::npos) return plain;
+  std::string out = formula ? "\"'" : "\"";
+  for (const char c : plain) {
     if (c == '"') out.push_back('"');
     out.push_back(c);
   }
   return out + '"';
+}
+
+std::string printable(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    // The second half of what UTF-8 makes of the other 32 control characters.
+    const bool high = byte >= 0x80 && byte < 0xA0 && out.ends_with('\xC2');
+    if (high) out.pop_back();
+    out.push_back(byte < ' ' || byte == 0x7F || high ? '?' : c);
+  }
+  return out;
 }
 
 std::string number_text(double value) {

@@ -33,7 +33,9 @@ class Series {
   std::vector<std::vector<double>> rows_;
 };
 
-// A cell of a CSV file: quoted where it must be.
+// A text that may come from elsewhere, on one line of a terminal: control characters are replaced.
+std::string printable(std::string_view text);
+// A cell of a CSV file: quoted where it must be, printable, and no formula to a spreadsheet.
 std::string csv_cell(std::string_view text);
 // The shortest that reads back as the same.
 std::string number_text(double value);

@@ -35,11 +35,11 @@ Result<int> shrink_and_write(const ShrinkOptions& options) {
     return written_out() ? kNothing : kMachine;
   }
   if (!whole.fails_as(failure)) {
-    std::printf("nothing to shrink: '%s' judged nothing\n", failure.c_str());
+    std::printf("nothing to shrink: '%s' judged nothing\n", printable(failure).c_str());
     return written_out() ? kNothing : kMachine;
   }
   Progress progress(Progress::usual(options.quiet));
-  progress.say("fails: " + failure);
+  progress.say("fails: " + printable(failure));
   const auto attempt = [&](const Table& candidate) {
     const auto understood = load_scenario(options.subject, candidate);
     if (!understood) return false;
@@ -55,8 +55,9 @@ Result<int> shrink_and_write(const ShrinkOptions& options) {
       options.out.empty() ? fs::path(scenario.name + "-shrunk.toml") : options.out;
   RETURN_IF_ERROR(write_file(file, to_toml(least.scenario)));
   std::printf("from %s\nto   %s\nstill fails: %s\n%zu runs; kadsim run %s --seed %llu\n",
-              before.c_str(), size_of(least.scenario).c_str(), failure.c_str(), least.tried,
-              shell_word(file.string()).c_str(), static_cast<unsigned long long>(options.seed));
+              before.c_str(), size_of(least.scenario).c_str(), printable(failure).c_str(),
+              least.tried, shell_word(file.string()).c_str(),
+              static_cast<unsigned long long>(options.seed));
   return written_out() ? kDone : kMachine;
 }
 

@@ -28,7 +28,7 @@ std::string options_text(const Subject& subject) {
 }
 
 int complain(const Error& error) {
-  std::fprintf(stderr, "kadsim: %s\n", error.detail.c_str());
+  std::fprintf(stderr, "kadsim: %s\n", printable(error.detail).c_str());
   return error.code == Errc::io || error.code == Errc::malformed ? kMachine : kUsage;
 }
 

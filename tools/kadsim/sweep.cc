@@ -11,6 +11,10 @@
 namespace kadmesh::kadsim {
 namespace {
 
+// A scenario's text, every character of it escaped; and what memory likes.
+constexpr std::uintmax_t kMostHeadBytes = std::uintmax_t{64} * 1024 * 1024;
+constexpr std::uintmax_t kMostRunsBytes = std::uintmax_t{4} * 1024 * 1024 * 1024;
+
 std::size_t place(const Sweep& sweep, const std::string& variant) {
   return static_cast<std::size_t>(std::ranges::find(sweep.variants, variant) -
                                   sweep.variants.begin());
@@ -51,7 +55,7 @@ std::string to_sweep_json(const Sweep& sweep) {
            {"scenario", sweep.scenario},
            {"about", sweep.about},
            {"file", sweep.file},
-           {"options", sweep.options},
+           {"settings", sweep.settings},
            {"variants", sweep.variants},
            {"seeds", seeds_text(sweep)},
            {"passed", passed},
@@ -70,7 +74,7 @@ Result<Sweep> from_sweep_json(const std::string& text) {
     out.scenario = json.at("scenario");
     out.about = json.at("about");
     out.file = json.at("file");
-    out.options = json.at("options");
+    out.settings = json.at("settings").get<std::vector<std::string>>();
     out.variants = json.at("variants").get<std::vector<std::string>>();
     out.source = json.at("source");
     return out;
@@ -132,8 +136,11 @@ std::string failure_line(const RunResult& run) {
 }
 
 std::string run_command(const Sweep& sweep, const RunResult& run) {
-  std::string out = "kadsim run " + shell_word(sweep.file) + " --seed " + std::to_string(run.seed);
-  if (!sweep.options.empty()) out.append(" ").append(sweep.options);
+  // A name may look like an option.
+  const std::string file = sweep.file.starts_with('-') ? "./" + sweep.file : sweep.file;
+  std::string out = "kadsim run " + shell_word(file) + " --seed " + std::to_string(run.seed);
+  for (const std::string& setting : sweep.settings)
+    out.append(" --set ").append(shell_word(setting));
   if (const std::string variant = as_options(run.variant); !variant.empty())
     out.append(" ").append(variant);
   return out;
@@ -172,9 +179,8 @@ Result<Sweep> merge(std::vector<Sweep> parts) {
       return fail(Errc::invalid, "these are sweeps of different scenarios: " + all.scenario +
                                      " and " + part.scenario +
                                      (part.scenario == all.scenario ? ", changed" : ""));
-    if (part.options != all.options)
-      return fail(Errc::invalid, "these are sweeps with different options: '" + all.options +
-                                     "' and '" + part.options + "'");
+    if (part.settings != all.settings)
+      return fail(Errc::invalid, "these are sweeps with different settings (--set, --nodes)");
     for (std::string& variant : part.variants)
       if (place(all, variant) == all.variants.size()) all.variants.push_back(std::move(variant));
     std::ranges::move(part.runs, std::back_inserter(all.runs));
@@ -207,8 +213,8 @@ Result<Sweep> read_sweep(const std::filesystem::path& folder) {
   const auto named = [&](const char* file, const Error& error) {
     return fail(error.code, (folder / file).string() + ": " + error.detail);
   };
-  ASSIGN_OR_RETURN(const std::string head, read_file(folder / "sweep.json"));
-  ASSIGN_OR_RETURN(const std::string lines, read_file(folder / "runs.jsonl"));
+  ASSIGN_OR_RETURN(const std::string head, read_file(folder / "sweep.json", kMostHeadBytes));
+  ASSIGN_OR_RETURN(const std::string lines, read_file(folder / "runs.jsonl", kMostRunsBytes));
   auto sweep = from_sweep_json(head);
   if (!sweep) return named("sweep.json", sweep.error());
   if (const auto read = read_runs(lines, *sweep); !read) return named("runs.jsonl", read.error());

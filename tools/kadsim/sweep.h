@@ -22,7 +22,7 @@ struct Sweep {
   std::string scenario{};  // its name
   std::string about{};
   std::string file{};                   // as it was given, for commands
-  std::string options{};                // that every run had: "--nodes 50"; empty for none
+  std::vector<std::string> settings{};  // that every run had: "nodes=50", as --set takes them
   std::string source{};                 // the scenario's text
   std::vector<std::string> variants{};  // in their order; "" for the scenario as it stands
   std::vector<RunResult> runs{};        // see sort()

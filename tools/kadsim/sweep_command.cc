@@ -80,8 +80,9 @@ class Sweeping {
     ++failed_;
     progress_.clear();
     std::printf("FAILED  seed %llu%s%s: %s\n  %s\n", static_cast<unsigned long long>(result.seed),
-                result.variant.empty() ? "" : " with ", result.variant.c_str(),
-                failure_line(result).c_str(), run_command(sweep_, result).c_str());
+                result.variant.empty() ? "" : " with ", printable(result.variant).c_str(),
+                printable(failure_line(result)).c_str(),
+                printable(run_command(sweep_, result)).c_str());
     std::fflush(stdout);
   }
 
@@ -112,7 +113,7 @@ Result<int> sweep_and_write(const SweepOptions& options) {
   Sweep sweep{first.name,
               first.about,
               options.subject.file.string(),
-              options_text(options.subject),
+              options.subject.settings,
               to_toml(table),
               std::move(all),
               {}};

@@ -9,6 +9,9 @@ namespace kadmesh::kadsim {
 
 // A scenario is written by hand; a larger file is another kind of file.
 inline constexpr std::uintmax_t kMostScenarioBytes = std::uintmax_t{4} * 1024 * 1024;
+// Tables in tables in lists: none has more than a handful, and each level is a call.
+inline constexpr std::size_t kMostDepth = 64;
+inline constexpr std::size_t kMostDots = 32;  // of a dotted key
 
 // Errc::invalid with "name:line: what is wrong there"; times and dates are refused.
 Result<Table> parse_toml(std::string_view text, std::string_view name);

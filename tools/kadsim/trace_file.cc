@@ -1,5 +1,7 @@
 #include "kadsim/trace_file.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -56,7 +58,9 @@ Result<TraceFile> TraceFile::open(const std::filesystem::path& path, std::string
   TraceFile out;
   ASSIGN_OR_RETURN(out.filter_, LineFilter::parse(filter));
   out.path_ = path;
-  out.file_.reset(std::fopen(path.c_str(), "w"));
+  // Seen while it is written, and through no link that lay there.
+  ::unlink(path.c_str());
+  out.file_.reset(std::fopen(path.c_str(), "wx"));
   if (!out.file_) return fail(Errc::io, path.string() + ": " + std::strerror(errno));
   return out;
 }

@@ -22,7 +22,7 @@ void read_trace(const fs::path& scenario, Fields& fields, std::vector<ChurnEvent
   const std::string* name = fields.text("trace");
   if (!name) return;
   const fs::path file = scenario.parent_path() / *name;
-  const auto text = read_file(file);
+  const auto text = read_file(file, kMostTableBytes);
   if (!text) return fields.wrong("trace", text.error().detail);
   auto events = churn_from_csv(*text);
   if (!events) return fields.wrong("trace", file.string() + ": " + events.error().detail);

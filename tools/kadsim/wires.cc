@@ -16,7 +16,7 @@ constexpr std::size_t kMostRegions = 256;
 
 Result<std::vector<Duration>> milliseconds(const fs::path& scenario, const std::string& name) {
   const fs::path file = scenario.parent_path() / name;
-  ASSIGN_OR_RETURN(const std::string text, read_file(file));
+  ASSIGN_OR_RETURN(const std::string text, read_file(file, kMostTableBytes));
   auto values = milliseconds_from_csv(text);
   if (!values) return fail(Errc::invalid, file.string() + ": " + values.error().detail);
   if (values->empty()) return fail(Errc::invalid, file.string() + ": no number in it");

@@ -48,6 +48,9 @@ TEST_CASE("series: a line a row, cells quoted where they must be") {
   CHECK(series.column("b, c") == std::vector<double>{0.5, 1e9});
   CHECK(series.column("d").empty());
   CHECK(csv_cell("say \"so\"") == "\"say \"\"so\"\"\"");
+  CHECK(csv_cell("-1+2") == "\"'-1+2\"");
+  CHECK(csv_cell("@x") == "\"'@x\"");
+  CHECK(csv_cell("a-b") == "a-b");
 }
 
 RunResult some_run() {
@@ -83,6 +86,22 @@ TEST_CASE("result: what is no result is refused, not believed") {
     REQUIRE_FALSE(read);
     CHECK(read.error().code == Errc::malformed);
   }
+}
+
+TEST_CASE("result: one that is neither judged nor crashed is none") {
+  RunResult run = some_run();
+  run.verdicts.clear();
+  const auto read = run_from_json(to_json(run, false));
+  REQUIRE_FALSE(read);
+  CHECK(read.error().code == Errc::malformed);
+  run.crash = "killed";
+  CHECK(run_from_json(to_json(run, false)));
+}
+
+TEST_CASE("printable: control characters are replaced, letters are not") {
+  CHECK(printable("a\x1b[31m\r\n\x7f") == "a?[31m???");
+  CHECK(printable("\xC2\x9B"
+                  "1m \xC3\xA4 \xC2\xB5") == "?1m \xC3\xA4 \xC2\xB5");
 }
 
 TEST_CASE("result: it passes when every verdict did and nothing crashed") {

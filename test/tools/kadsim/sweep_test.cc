@@ -14,8 +14,7 @@ RunResult run(std::uint64_t seed, const char* variant = "", bool passed = true) 
   return out;
 }
 Sweep sweep(std::vector<RunResult> runs) {
-  Sweep out{"x",         "about",        "my x.toml", "--set nodes=3", "name = \"x\"\n",
-            {"", "k=8"}, std::move(runs)};
+  Sweep out{"x", "about", "my x.toml", {"nodes=3"}, "name = \"x\"\n", {"", "k=8"}, std::move(runs)};
   sort(out);
   return out;
 }
@@ -51,6 +50,22 @@ TEST_CASE("sweep: a failing run comes with the command that plays it again") {
   CHECK(run_command(sweep({failing}), failing) ==
         "kadsim run 'my x.toml' --seed 17 --set nodes=3 --set k=8");
   CHECK(failure_line(failing) == "holds (took 612 ms)");
+}
+
+TEST_CASE("sweep: what a foreign sweep says cannot leave the words of a command") {
+  RunResult failing = run(17, "", false);
+  Sweep foreign = sweep({failing});
+  foreign.file = "-rf";
+  foreign.settings = {"nodes=3; reboot", "a=$(reboot)"};
+  CHECK(run_command(foreign, failing) ==
+        "kadsim run ./-rf --seed 17 --set 'nodes=3; reboot' --set 'a=$(reboot)'");
+}
+
+TEST_CASE("sweep: no cell of its table is a formula, or has a control character") {
+  RunResult failing = run(17, "", false);
+  failing.verdicts = {{"=cmd|' /C calc'!A0\x1b[2J\n", false, ""}};
+  const std::string csv = to_csv(sweep({failing}));
+  CHECK(csv.find(",\"'=cmd|' /C calc'!A0?[2J?\",") != std::string::npos);
 }
 
 TEST_CASE("sweep: each variant has its own figures, over all its seeds") {

@@ -63,5 +63,21 @@ TEST_CASE("toml: a value of the command line is TOML, or else a text") {
   CHECK(*parse_value("1\nother = 2").as<std::string>() == "1\nother = 2");
 }
 
+TEST_CASE("value: what is nested too deep is refused before anybody follows it") {
+  const auto said = [](const std::string& text) {
+    const auto table = parse_toml(text, "x.toml");
+    return table ? std::string() : table.error().detail;
+  };
+  std::string key = "a";
+  for (int i = 0; i < 32; ++i) key += i % 2 == 0 ? ".b" : " . \"c.c\"";
+  CHECK(said("[" + key + "]\n") == "");
+  CHECK(said("k = 1\n[" + key + ".x]\n") == "x.toml:2: a key of more than 32 dots");
+  CHECK(said("k = { " + key + ".x = 1 }\n") == "x.toml:1: a key of more than 32 dots");
+  CHECK(said("s = \"" + std::string(40, '.') + "\"\n") == "");
+  CHECK(said("k = " + std::string(63, '[') + std::string(63, ']') + "\n") == "");
+  CHECK(said("k = " + std::string(80, '[') + std::string(80, ']') + "\n") ==
+        "x.toml:1: nested deeper than 64");
+}
+
 }  // namespace
 }  // namespace kadmesh::kadsim
