@@ -88,8 +88,10 @@ void Driver::settle() {
 
 void Driver::tell_trouble() {
   Recorder* recorder = node_.recorder();
-  if (auto what = recorder ? recorder->trouble() : std::nullopt)
-    on_report_(Notice{Notice::Level::warning, "driver", std::nullopt, *std::move(what)});
+  auto what = recorder ? recorder->trouble() : std::nullopt;
+  if (!what) return;
+  node_.renew_luck(machine_entropy());
+  on_report_(Notice{Notice::Level::warning, "driver", std::nullopt, *std::move(what)});
 }
 
 void Driver::perform(NodeAction action) {

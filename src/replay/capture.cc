@@ -207,10 +207,18 @@ std::optional<CaptureRecord> CaptureReader::next() {
   const auto bytes = frame();
   if (!bytes) return std::nullopt;
   auto read = record(*bytes);
+  if (read && !in_order(*read)) read.reset();
   if (!read) offset_ = begin, end(CaptureEnding::Kind::damaged);
   if (const auto* last = read ? std::get_if<CaptureEnd>(&*read) : nullptr)
     return end(kind_of(*last));
   return read;
+}
+
+// Of a turn there are signatures, and then outputs once: capture.h's grammar.
+bool CaptureReader::in_order(const CaptureRecord& record) {
+  if (std::holds_alternative<CaptureInput>(record)) return turn_open_ = true;
+  if (std::holds_alternative<CaptureOutputs>(record)) return std::exchange(turn_open_, false);
+  return turn_open_ || !std::holds_alternative<CaptureSignature>(record);
 }
 
 std::nullopt_t CaptureReader::end(CaptureEnding::Kind kind) {

@@ -6,7 +6,7 @@
 //   frame   := length: 4 bytes, little-endian · check: 8 bytes · record: `length` bytes
 //   record  := kind: 1 byte · content (encode.h)
 //   check   := the first 8 bytes of SHA-256(check of the frame before · length · record)
-//   records := start signature* (input signature* outputs?)* end?
+//   records := start signature* outputs? (input signature* outputs?)* end?
 //
 // A frame is whole or it is not there: whatever a crash leaves at the end is found by its length or
 // its check, and all before it is good. As every check takes in the one before, a frame that was
@@ -114,18 +114,20 @@ class CaptureReader {
   // An input, outputs or a signature; none at the end.
   std::optional<CaptureRecord> next();
   // Once next() has returned none.
-  const CaptureEnding& ending() const { return *ending_; }
+  const CaptureEnding& ending() const { return ending_.value(); }
 
  private:
   CaptureReader(ByteView capture, std::size_t offset, CaptureStart start);
   std::optional<ByteView> frame();
   std::optional<CaptureRecord> record(ByteView bytes);
+  bool in_order(const CaptureRecord& record);
   std::nullopt_t end(CaptureEnding::Kind kind);
 
   ByteView capture_;
   std::size_t offset_;
   std::array<std::uint8_t, 8> check_{};
   Now last_{};
+  bool turn_open_ = true;  // of the start or an input, whose outputs have not come
   CaptureStart start_;
   std::optional<CaptureEnding> ending_;
 };

@@ -40,6 +40,10 @@ class RecordedNode {
   }
   std::optional<NodeAction> poll();
 
+  // Once recording has stopped: whoever holds the capture knows the luck it began with, and so all
+  // that would have come of it, later sessions' keys among it.
+  void renew_luck(const Rng::Key& luck) { rng_ = Rng(luck); }
+
   Recorder* recorder() { return recorder_ ? &*recorder_ : nullptr; }
 
  private:

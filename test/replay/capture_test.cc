@@ -202,6 +202,7 @@ TEST_CASE("capture: outputs and the end come back as they were") {
   writer.start(capture, start());
   const std::vector<CaptureOutput> outputs{{0, 1, {1, 2, 3}}, {200, 1'000'000, {9}}};
   writer.outputs(capture, {outputs, true});
+  writer.input(capture, {start().now, input::Timer{}});
   writer.outputs(capture, {{}, false});
   writer.end(capture, {CaptureEnd::Why::limit});
   auto reader = CaptureReader::open(capture);
@@ -209,12 +210,29 @@ TEST_CASE("capture: outputs and the end come back as they were") {
   const auto first = std::get<CaptureOutputs>(*reader->next());
   CHECK(first.outputs == outputs);
   CHECK(first.drained);
+  CHECK(std::holds_alternative<CaptureInput>(*reader->next()));
   const auto second = std::get<CaptureOutputs>(*reader->next());
   CHECK(second.outputs.empty());
   CHECK_FALSE(second.drained);
   CHECK_FALSE(reader->next());
   CHECK(reader->ending().kind == CaptureEnding::Kind::limit);
   CHECK(reader->ending().offset == capture.size());
+}
+
+TEST_CASE("capture: a turn whose outputs come twice is damage") {
+  CaptureWriter writer;
+  Bytes capture;
+  writer.start(capture, start());
+  writer.outputs(capture, {{}, false});
+  const std::size_t good = capture.size();
+  writer.outputs(capture, {{}, false});
+  writer.input(capture, {start().now, input::Timer{}});
+  auto reader = CaptureReader::open(capture);
+  REQUIRE(reader);
+  CHECK(reader->next());
+  CHECK_FALSE(reader->next());
+  CHECK(reader->ending().kind == CaptureEnding::Kind::damaged);
+  CHECK(reader->ending().offset == good);
 }
 
 TEST_CASE("capture: it begins with a sentence that says what it holds") {
