@@ -42,7 +42,9 @@ Nat::Mapping* Nat::mapping(Time now, const Endpoint& inner, const Endpoint& remo
   port = *chosen;
   // Whose it was before has none any more.
   if (const auto old = mappings_.find(port); old != mappings_.end())
-    ports_.erase({old->second.inner, old->second.remote});
+    if (const auto whose = ports_.find({old->second.inner, old->second.remote});
+        whose != ports_.end() && whose->second == port)
+      ports_.erase(whose);
   ports_[key] = port;
   return &(mappings_[port] = {key.first, key.second, now, {}});
 }

@@ -77,6 +77,22 @@ TEST_CASE("nat: a mapping ends some time after its last use; a forwarded port ne
   CHECK(home.enters(home.bob, 80, Time(std::chrono::hours(9999))));
 }
 
+TEST_CASE("nat: who takes a port that ran out takes no other from its former owner") {
+  NatConfig small = NatConfig::full_cone();
+  small.ports = 2;
+  small.life = 10s;
+  Home home(small);
+  const Endpoint neighbour = ipv4(192, 168, 0, 3, 4001);
+  for (int i = 0; i < 20; ++i) {
+    const Time now{i * 1min};
+    const Endpoint mine = home.leave(home.alice, now);
+    const Endpoint theirs = *home.nat.leave(now, neighbour, home.alice);
+    CHECK(mine != theirs);
+    const auto again = home.nat.leave(now, home.inner, home.bob);
+    CHECK(again == mine);
+  }
+}
+
 TEST_CASE("nat: when every port is taken nobody leaves any more") {
   NatConfig small = NatConfig::symmetric();
   small.ports = 100;
