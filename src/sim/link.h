@@ -30,6 +30,11 @@ struct LinkConfig {
   std::size_t most_segment = 0;
   // Of each direction: bytes written that the other side has not read.
   std::size_t window = std::size_t{1} << 20;
+  // What differs between kernels, by luck, in parts per million: a read brings all that is there,
+  // up to kReadSize, rather than one segment; the first write after a read is taken at once, all of
+  // it or its beginning, and the process learns that in the same turn (driver/pipes.h). 0: never.
+  std::uint32_t coalesced_ppm = 0;
+  std::uint32_t taken_at_once_ppm = 0;
   // An address that nobody has: refused after a round trip, or no answer at all.
   bool silent_nowhere = false;
 };

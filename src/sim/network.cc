@@ -96,6 +96,21 @@ bool Network::for_process(const CalendarEvent& event) {
 
 HostId Network::host_of(const CalendarEvent& event) const { return end(event.which).host; }
 
+bool Network::stale(const CalendarEvent& event) const {
+  const Pipe& pipe = pipes_[event.which >> 1];
+  if (pipe.life != event.what >> 32) return true;
+  const State state = pipe.ends[event.which & 1].state;
+  const auto kind = static_cast<Kind>(event.kind);
+  if (kind == Kind::tell_failed) return state != State::dialing;
+  if (kind == Kind::tell_accepted) return state != State::knocking;
+  if (kind == Kind::tell_closed) return state != State::over;
+  if (kind == Kind::tell_dialed)
+    return state != State::knocking && state != State::open && state != State::over;
+  if (state != State::open) return true;
+  if (kind == Kind::tell_written) return pipe.ways[event.which & 1].backed_up;
+  return !pipe.ends[event.which & 1].wanted || pipe.ways[other(event.which) & 1].ready.empty();
+}
+
 // Connections are many and their turns far apart: what the next event is about is seldom in the
 // processor's cache, and can come while this one is handled.
 void Network::fetch_ahead() const {
@@ -120,7 +135,7 @@ void Network::handle(const CalendarEvent& event) {
     case Kind::syn_arrives:
       return on_syn(at, detail);
     case Kind::syn_ack_arrives:
-      return on_syn_ack(at);
+      return on_syn_ack(at, detail);
     case Kind::ack_arrives:
       return on_ack(at);
     case Kind::landing:
@@ -220,13 +235,15 @@ void Network::reset_between(HostId a, HostId b, const char* why) {
     for (const std::uint32_t side : {at, other(at)}) end_now(side, Cause::cut);
 }
 
-void Network::reset_some(HostId host, Luck& luck) {
+bool Network::reset_some(HostId host, Luck& luck) {
   const auto& sockets = hosts_.at(host).sockets;
-  if (sockets.empty()) return;
-  const std::uint32_t at = luck.pick(sockets);
-  if (end(at).state != State::open) return;
+  const std::uint64_t draw = luck.next();
+  if (sockets.empty()) return false;
+  const std::uint32_t at = sockets[draw % sockets.size()];
+  if (end(at).state != State::open) return false;
   send_reset(at);
   end_now(at, Cause::reset);
+  return true;
 }
 
 void Network::stall(HostId a, HostId b, Duration pause) {

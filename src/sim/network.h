@@ -105,8 +105,9 @@ class Network {
   // of each other are a simultaneous open, and both are answered by dialed().
   SocketId dial(HostId from, SocketToken token, const Endpoint& to, std::uint16_t local_port = 0);
   void adopt(SocketId socket, SocketToken token);
-  // Answered by written() as the kernel takes the bytes.
-  void write(SocketId socket, Bytes bytes);
+  // How much the kernel took at once (LinkConfig::taken_at_once_ppm); written() tells of the rest,
+  // as the kernel takes it.
+  std::size_t write(SocketId socket, Bytes bytes);
   void read(SocketId socket, bool wanted);
   // Nothing more is said of this end. What was written is flushed first, unless
   // `abort`.
@@ -117,6 +118,8 @@ class Network {
   // Tells a process something, which may wait while the process does not run.
   static bool for_process(const CalendarEvent& event);
   HostId host_of(const CalendarEvent& event) const;
+  // One for a process that tells it nothing any more: what it was about has ended, or is on hold.
+  bool stale(const CalendarEvent& event) const;
 
   // --- trouble
   // The process is gone: the kernel resets its connections, and refuses new
@@ -138,8 +141,9 @@ class Network {
   // Every connection of the two ends, on both sides at once, which are told
   // `why`.
   void reset_between(HostId a, HostId b, const char* why);
-  // One connection of the host ends: this side learns it at once.
-  void reset_some(HostId host, Luck& luck);
+  // One connection of the host ends, if there is any: whether one did. This side learns it at once.
+  // Draws once.
+  bool reset_some(HostId host, Luck& luck);
   // What is sent between the two arrives after the pause, as if a router had
   // choked.
   void stall(HostId a, HostId b, Duration pause);
@@ -187,6 +191,7 @@ class Network {
     Cause cause = Cause::closed;
     bool wanted = true;       // its bytes, by the process
     bool delivering = false;  // an event is under way that brings them
+    bool heard = false;       // bytes came, and nothing was written since
   };
   // The direction from end i to the other.
   struct Way {
@@ -211,6 +216,7 @@ class Network {
   struct RareWay {
     Queue unsent, up, down;
     Time stalled_until{}, blocked_since{};
+    Time resumes_at{};  // what was blocked: when it is sent again
     std::uint32_t next_up = 0, next_down = 0;
   };
   // In the order of use: a packet touches two lines of the processor's cache.
@@ -279,9 +285,10 @@ class Network {
   void retry_syn(std::uint32_t dialer, std::uint32_t attempt, Duration waited);
   void on_syn(std::uint32_t dialer, std::uint32_t attempt);
   std::optional<std::pair<HostId, Endpoint>> let_in(std::uint32_t dialer) const;
-  bool meet(std::uint32_t dialer, HostId target, const Endpoint& local);
-  void answer_syn(std::uint32_t dialer, HostId target, const Endpoint& local);
-  void on_syn_ack(std::uint32_t dialer);
+  bool meet(std::uint32_t dialer, std::uint32_t attempt, HostId target, const Endpoint& local);
+  void answer_syn(std::uint32_t dialer, std::uint32_t attempt, HostId target,
+                  const Endpoint& local);
+  void on_syn_ack(std::uint32_t dialer, std::uint32_t attempt);
   void on_ack(std::uint32_t acceptor);
   void refuse(std::uint32_t dialer, Cause cause, Duration wait);
   void tell_dialed(std::uint32_t at);
@@ -301,6 +308,8 @@ class Network {
   void drop(Queue& queue);
   void drop_unsent(std::uint32_t at);
   void take(std::uint32_t at, std::uint32_t segment);
+  std::size_t taken_at_once(std::uint32_t at);
+  void coalesce(Way& from, std::uint32_t first, Bytes& bytes);
   void depart(std::uint32_t at, std::uint32_t segment);
   bool joined(std::uint32_t at, std::uint32_t segment);
   void depart_in_pieces(std::uint32_t at, std::uint32_t segment);

@@ -11,8 +11,8 @@ namespace kadmesh {
 enum class Network::Kind : std::uint32_t {
   // of the kernel and the wires
   syn = kFirstKind,  // is sent; detail: which attempt
-  syn_arrives,
-  syn_ack_arrives,
+  syn_arrives,       // the same
+  syn_ack_arrives,   // the same
   ack_arrives,
   landing,  // the first of what is flying
   credit,   // detail: how much the other side has read

@@ -133,15 +133,16 @@ void Network::on_syn(std::uint32_t dialer, std::uint32_t attempt) {
   const auto to = let_in(dialer);
   if (!to || !reachable(end(dialer).host, to->first) || hosts_[to->first].dark)
     return retry_syn(dialer, attempt, latency);
-  if (meet(dialer, to->first, to->second)) return;
+  if (meet(dialer, attempt, to->first, to->second)) return;
   if (!hosts_[to->first].listening.contains(to->second.port))
     return refuse(dialer, Cause::refused, latency);
   if (full(hosts_[to->first]) || way(other(dialer)).luck.chance_ppm(link_.syn_loss_ppm))
     return retry_syn(dialer, attempt, latency);
-  answer_syn(dialer, to->first, to->second);
+  answer_syn(dialer, attempt, to->first, to->second);
 }
 
-void Network::answer_syn(std::uint32_t dialer, HostId target, const Endpoint& local) {
+void Network::answer_syn(std::uint32_t dialer, std::uint32_t attempt, HostId target,
+                         const Endpoint& local) {
   const std::uint32_t acceptor = other(dialer);
   join(acceptor, target);
   end(acceptor).state = State::opening;
@@ -149,13 +150,14 @@ void Network::answer_syn(std::uint32_t dialer, HostId target, const Endpoint& lo
   Way& back = way(acceptor);
   const Time when = after(now(), pipes_[dialer >> 1].latency + back.luck.up_to(link_.jitter));
   back.last_arrival = when;
-  post(when, Kind::syn_ack_arrives, dialer);
+  post(when, Kind::syn_ack_arrives, dialer, attempt);
 }
 
 // A SYN that meets one which left by the same port for where this one comes
 // from: the two become one connection, and both sides have dialled (RFC 9293,
 // section 3.5, simultaneous open).
-bool Network::meet(std::uint32_t dialer, HostId target, const Endpoint& local) {
+bool Network::meet(std::uint32_t dialer, std::uint32_t attempt, HostId target,
+                   const Endpoint& local) {
   const auto at = meeting_.find({target, {local.port, rare_end(other(dialer)).remote}});
   if (at == meeting_.end() || at->second >> 1 == dialer >> 1) return false;
   const std::uint32_t theirs = at->second;
@@ -165,18 +167,18 @@ bool Network::meet(std::uint32_t dialer, HostId target, const Endpoint& local) {
   abandon(theirs);
   end(other(dialer)).token = token;
   rare_end(other(dialer)).dialed_port = port;
-  answer_syn(dialer, target, local);
+  answer_syn(dialer, attempt, target, local);
   user_.renumbered(target, token, SocketId{other(dialer)});
   return true;
 }
 
-void Network::on_syn_ack(std::uint32_t dialer) {
+void Network::on_syn_ack(std::uint32_t dialer, std::uint32_t attempt) {
   const std::uint32_t acceptor = other(dialer);
   if (end(dialer).state != State::dialing) return;
   if (end(acceptor).state == State::gone) return refuse(dialer, Cause::refused, Duration::zero());
   if (!reachable(end(acceptor).host, end(dialer).host)) {
     leave(acceptor);
-    return retry_syn(dialer, 0, 2 * pipes_[dialer >> 1].latency);
+    return retry_syn(dialer, attempt, 2 * pipes_[dialer >> 1].latency);
   }
   end(dialer).state = State::knocking;
   forget_dialed_port(dialer);

@@ -58,20 +58,33 @@ std::uint32_t Network::split(std::uint32_t segment, std::size_t size) {
 }
 
 // --- writing
-void Network::write(SocketId socket, Bytes bytes) {
+std::size_t Network::write(SocketId socket, Bytes bytes) {
   const auto at = static_cast<std::uint32_t>(socket);
-  if (end(at).state != State::open || bytes.empty()) return;
+  if (end(at).state != State::open || bytes.empty()) return 0;
   Way& from = way(at);
+  const bool answer = std::exchange(end(at).heard, false) && from.owed == 0;
   from.owed += bytes.size();
   const bool fits = !from.backed_up && from.held + bytes.size() <= link_.window;
   const std::uint32_t segment = make_segment(std::move(bytes));
   if (fits) {
+    const std::size_t taken = answer ? taken_at_once(at) : 0;
     take(at, segment);
-    return tell_written_soon(at);
+    tell_written_soon(at);
+    return taken;
   }
   from.backed_up = true;
   push(rare_way(at).unsent, segment);
   take_in_unsent(at);
+  return 0;
+}
+
+// Of what is owed: half the time all, else a part.
+std::size_t Network::taken_at_once(std::uint32_t at) {
+  Way& from = way(at);
+  if (!from.luck.chance_ppm(link_.taken_at_once_ppm)) return 0;
+  const std::size_t taken = from.luck.below(2) == 0 ? from.owed : 1 + from.luck.below(from.owed);
+  from.owed -= taken;
+  return taken;
 }
 
 // The kernel takes what its window has room for.
@@ -236,7 +249,8 @@ void Network::deliver(std::uint32_t to) {
   }
   // Whoever is called may end the connection: the bytes are ours until it
   // returns.
-  const Bytes bytes = std::move(segments_[segment].bytes);
+  Bytes bytes = std::move(segments_[segment].bytes);
+  if (from.luck.chance_ppm(link_.coalesced_ppm)) coalesce(from, segment, bytes);
   const ByteView left = ByteView(bytes).subspan(segments_[segment].offset);
   const ByteView read = left.first(std::min(left.size(), kReadSize));
   const bool all = read.size() == left.size();
@@ -246,6 +260,7 @@ void Network::deliver(std::uint32_t to) {
     keep_rest(from, segment, bytes, read.size());
   ++segments_delivered_;
   bytes_delivered_ += read.size();
+  reader.heard = true;
   if (2 * from.held > link_.window)
     post(after(now(), pipes_[to >> 1].latency), Kind::credit, other(to),
          static_cast<std::uint32_t>(read.size()));
@@ -253,6 +268,19 @@ void Network::deliver(std::uint32_t to) {
     credit(other(to), read.size());
   if (!from.ready.empty()) deliver_soon(to);
   user_.bytes(reader.host, reader.token, read);
+}
+
+// What else is there of the stream, as far as a read goes, behind the bytes of its first segment.
+void Network::coalesce(Way& from, std::uint32_t first, Bytes& bytes) {
+  const std::size_t most = segments_[first].offset + kReadSize;
+  while (!from.ready.empty() && bytes.size() < most) {
+    Segment& next = segments_[from.ready.first];
+    if (next.fin()) return;
+    const std::size_t count = std::min(next.left(), most - bytes.size());
+    append(bytes, ByteView(next.bytes).subspan(next.offset, count));
+    next.offset += static_cast<std::uint32_t>(count);
+    if (next.left() == 0) give_back(pop(from.ready));
+  }
 }
 
 // A segment of which only the beginning was read.
@@ -306,7 +334,8 @@ void Network::unblock(HostId to) {
   for (const auto& [at, life] : std::exchange(hosts_.at(to).blocked, {})) {
     if (pipes_[at >> 1].life != life || way(at).landing || way(at).flying.empty()) continue;
     way(at).landing = true;
-    post(next_retransmission(rare_way(at).blocked_since, now()), Kind::landing, at);
+    rare_way(at).resumes_at = next_retransmission(rare_way(at).blocked_since, now());
+    post(rare_way(at).resumes_at, Kind::landing, at);
   }
 }
 
@@ -353,7 +382,13 @@ void Network::send_reset(std::uint32_t from) {
 }
 
 void Network::on_reset(std::uint32_t at) {
-  if (passes(other(at))) end_now(at, Cause::reset);
+  const std::uint32_t from = other(at);
+  const Way& before = way(from);
+  if (end(at).state == State::gone || !passes(from)) return;
+  if (before.flying.empty() || !before.landing) return end_now(at, Cause::reset);
+  Time when = std::max({now(), segments_[before.flying.last].at, rare_way(from).resumes_at});
+  if (before.stalled) when = std::max(when, rare_way(from).stalled_until);
+  post(when, Kind::reset_arrives, at);
 }
 
 // The kernel knows that it is over; the process will be told. What it has not

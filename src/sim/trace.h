@@ -1,6 +1,8 @@
 // What happened, turn by turn: one record for each input of a node and all that it did upon it, and
-// a hash over every one of them, bytes included. Two runs with the same hash were the same run. The
-// hash is our own, of whole words in a fixed byte order: the same from every compiler.
+// a hash over every one of them: what came from the network and the store, and what went there, to
+// the last byte. Not hashed are a command's arguments, which show in what the node does upon them,
+// and of reports all but their kinds, how operations ended, and messages. The hash is our own, of
+// whole words in a fixed byte order: the same from every compiler.
 #pragma once
 
 #include <array>

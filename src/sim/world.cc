@@ -22,6 +22,7 @@ World::World(std::uint64_t seed, Duration latency) : World(simple(seed, latency)
 
 World::World(WorldConfig config)
     : config_(std::move(config)),
+      store_trouble_(config_.store_trouble),
       calendar_(config_.start.mono),
       clock_(config_.start.mono, config_.start),
       network_(config_.seed, config_.link, config_.addresses, calendar_, *this) {
@@ -41,6 +42,7 @@ World::Index World::add(NodeConfig config, const NodeOptions& options) {
   KeyPair identity = options.identity ? *options.identity : KeyPair::make(luck);
   members_.push_back(std::make_unique<Member>(
       std::move(config), std::move(identity), Rng(derived_key(config_.seed, "node", index)),
+      derived(config_.seed, "store", index),
       NodeClock(calendar_.now(), options.clock.value_or(now()))));
   Member& member = *members_.back();
   member.clock.set_drift(calendar_.now(), options.drift_ppb);
@@ -96,6 +98,11 @@ Multiaddr World::addr(Index node) const {
   return bare_addr(node).with_peer(members_.at(node)->identity.peer_id());
 }
 
+Node& World::running(Index node) {
+  KAD_CHECK(up(node));
+  return *members_[node]->node;
+}
+
 // --- time
 void World::post(Time when, Kind kind, Index node, std::uint64_t what) {
   calendar_.push({std::max(when, calendar_.now()), static_cast<std::uint32_t>(kind),
@@ -113,7 +120,7 @@ bool World::step(Time limit) {
   if (!event) return false;
   ++events_;
   const auto node = process_of(*event);
-  if (!node || awake(host(*node)))
+  if (!node || awake(host(*node)) || stale(*event))
     dispatch(*event);
   else
     put_off(*node, *event);
@@ -155,6 +162,7 @@ void World::dispatch_own(const CalendarEvent& event) {
     case Kind::stored:
       return on_stored(event);
     case Kind::resume:
+      if (members_[event.which]->life != event.what) return;
       members_[event.which]->resuming = false;
       return resume(event.which);
     case Kind::call: {
@@ -173,6 +181,14 @@ bool World::awake(HostId host) const {
          member.busy_until <= calendar_.now() && member.backlog.empty();
 }
 
+// Nobody waits for it any more, and it takes no turn.
+bool World::stale(const CalendarEvent& event) const {
+  if (Network::handles(event)) return network_.stale(event);
+  const Member& member = *members_[event.which];
+  if (static_cast<Kind>(event.kind) == Kind::stored) return member.life != event.what >> 32;
+  return member.life != event.what || member.armed > calendar_.now();
+}
+
 void World::put_off(Index node, const CalendarEvent& event) {
   if (members_[node]->backlog.empty()) spend_turn(node);
   members_[node]->backlog.push_back(event);
@@ -187,7 +203,17 @@ void World::spend_turn(Index node) {
 void World::resume_soon(Index node) {
   Member& member = *members_[node];
   if (member.frozen || std::exchange(member.resuming, true)) return;
-  post(member.busy_until, Kind::resume, node, 0);
+  post(member.busy_until, Kind::resume, node, member.life);
+}
+
+CalendarEvent World::next_of_backlog(Index node) {
+  Member& member = *members_[node];
+  const CalendarEvent event = member.backlog[member.backlog_head++];
+  if (member.backlog_head == member.backlog.size()) {
+    member.backlog.clear();
+    member.backlog_head = 0;
+  }
+  return event;
 }
 
 // What has waited, in the order in which it came, until the node is busy again.
@@ -195,13 +221,10 @@ void World::resume(Index node) {
   Member& member = *members_[node];
   while (!member.frozen && member.backlog_head < member.backlog.size()) {
     if (member.busy_until > calendar_.now()) return resume_soon(node);
-    const CalendarEvent event = member.backlog[member.backlog_head++];
-    if (member.backlog_head == member.backlog.size()) {
-      member.backlog.clear();
-      member.backlog_head = 0;
-    }
+    const CalendarEvent event = next_of_backlog(node);
+    const bool nothing = stale(event);
     dispatch(event);
-    if (!member.backlog.empty()) spend_turn(node);
+    if (!nothing && !member.backlog.empty()) spend_turn(node);
   }
 }
 
@@ -221,27 +244,17 @@ void World::on_timer(const CalendarEvent& event) {
   member.node->on_timer(turn_of(event.which));
 }
 
-void World::on_stored(const CalendarEvent& event) {
-  Member& member = *members_[event.which];
-  const auto slot = static_cast<std::uint32_t>(event.what);
-  const Stored stored = std::move(stored_[slot]);
-  stored_.give_back(slot);
-  if (!member.alive || member.life != event.what >> 32) return;
-  const TurnScope scope(*this, event.which, TurnKind::stored,
-                        static_cast<std::uint64_t>(stored.id));
-  member.node->on_stored(turn_of(event.which), stored.id, stored.result);
-}
-
 // --- trouble
 void World::end_process(Index node) {
   Member& member = *members_.at(node);
-  member.alive = member.frozen = false;
-  for (const CalendarEvent& event : member.backlog)
-    if (event.kind == static_cast<std::uint32_t>(Kind::stored))
-      stored_.give_back(static_cast<std::uint32_t>(event.what));
+  member.alive = member.frozen = member.resuming = false;
+  // Those before are done with.
+  for (std::size_t i = member.backlog_head; i < member.backlog.size(); ++i)
+    if (member.backlog[i].kind == static_cast<std::uint32_t>(Kind::stored))
+      stored_.give_back(static_cast<std::uint32_t>(member.backlog[i].what));
   member.backlog.clear();
   member.backlog_head = 0;
-  member.busy_until = Time::min();
+  member.busy_until = member.store_answers = Time::min();
   member.armed = kNever;
   member.sockets.clear();
   member.listeners.clear();
@@ -260,6 +273,7 @@ void World::crash(Index node) {
 
 void World::restart(Index node, StoreFate store) {
   Member& member = *members_.at(node);
+  KAD_CHECK(!member.settling);  // its node is being called
   if (member.alive) kill(node);
   if (network_.dark(host(node))) network_.power_up(host(node));
   if (store != StoreFate::kept) {

@@ -14,7 +14,8 @@
 // Every generator (a node's, its identity's, a connection's, the faults') is derived from the seed,
 // a label and a number, so an extra draw in one node disturbs no other.
 //
-//   a node     up --freeze--> frozen --thaw--> up      takes nothing in; its kernel works on
+//   a node     up --freeze--> frozen --thaw--> up      hears of nothing: no bytes, timers, store;
+//                                                      its kernel works on, and so do commands
 //              up --kill--> down                       the process ended: its connections are reset
 //              up --crash--> down                      the machine ended: nobody is told
 //              down --restart--> up                    same identity, address and clock
@@ -45,6 +46,14 @@ enum class StoreFate { kept, reopened, lost };
 // store is kept; the old one is destroyed before.
 using StoreFactory = std::function<std::unique_ptr<Store>(std::size_t node, StoreFate fate)>;
 
+// What stores do beside answering: `late_ppm` of a million answers come up to `latest` later, and
+// whatever is asked after waits for them; `io_ppm` requests are not done, and say so (Errc::io).
+// What a process was to be told when it ended is told to nobody, whether it was done or not.
+struct StoreTrouble {
+  Duration latest{};
+  std::uint32_t late_ppm = 0, io_ppm = 0;
+};
+
 struct WorldConfig {
   std::uint64_t seed = 1;
   LinkConfig link{};
@@ -52,6 +61,7 @@ struct WorldConfig {
   StoreFactory make_store{};  // none: a MemoryStore for each, that reopening empties
   // From a request to its answer.
   Duration store_latency{};
+  StoreTrouble store_trouble{};
   // Reports are kept and can be asked for. Large runs watch them instead: on_report().
   bool keep_reports = true;
   // After each so many turns the node whose turn it was is checked; 0: never.
@@ -74,6 +84,7 @@ struct NodeOptions {
 struct TurnCost {
   Duration turn{};  // each
   Duration kib{};   // each KiB that came in, afterwards
+  bool operator==(const TurnCost&) const = default;
 };
 
 class World : private NetworkUser {
@@ -100,11 +111,13 @@ class World : private NetworkUser {
   Multiaddr addr(Index node) const;
   Multiaddr bare_addr(Index node) const;
 
-  // Runs a command as a turn of that node.
+  // Runs a command as a turn of that node, which must be up: at once, even if it is frozen or slow.
+  // Whoever wants it to wait as others do asks frozen() first.
   template <class Command>
   auto command(Index node, Command run) {
+    Node& one = running(node);
     const TurnScope scope(*this, node, TurnKind::command);
-    return run(*members_.at(node)->node, turn_of(node));
+    return run(one, turn_of(node));
   }
   // A command that begins an operation with the given limit: `run(node, turn, deadline)`.
   template <class Command>
@@ -162,12 +175,15 @@ class World : private NetworkUser {
   bool frozen(Index node) const { return members_.at(node)->frozen; }
   // Zero: as fast as ever.
   void slow(Index node, TurnCost cost) { members_.at(node)->cost = cost; }
+  bool slowed(Index node) const { return members_.at(node)->cost != TurnCost{}; }
   // The process is gone: its connections are reset, its store is kept.
   void kill(Index node);
   // The machine is gone, and nobody is told.
   void crash(Index node);
   // The same identity and address again. It listens if it did.
   void restart(Index node, StoreFate store = StoreFate::kept);
+  // Of all stores, from now on.
+  void trouble_stores(const StoreTrouble& trouble) { store_trouble_ = trouble; }
   // The wall clock is set; the monotonic one takes no notice.
   void jump_clock(Index node, Duration by) { members_.at(node)->clock.step_wall(by); }
   void drift_clock(Index node, std::int32_t ppb);
@@ -182,13 +198,14 @@ class World : private NetworkUser {
   // One direction: nothing passes any more, and nobody is told.
   void cut_way(Index from, Index to);
   void heal(Index a, Index b);
+  void heal_way(Index from, Index to) { network_.heal(host(from), host(to)); }
   void end_partition() { network_.end_partition(); }
   // All partitions and cuts.
   void heal() { network_.heal(); }
   // What either sends to the other comes after so long at the earliest.
   void stall(Index a, Index b, Duration pause);
-  // One connection of the node's breaks.
-  void reset_one(Index node, Luck& luck) { network_.reset_some(host(node), luck); }
+  // One connection of the node's breaks, if it has any: whether it did. Draws once.
+  bool reset_one(Index node, Luck& luck) { return network_.reset_some(host(node), luck); }
 
  private:
   static constexpr std::uint16_t kPort = 4001;
@@ -201,15 +218,17 @@ class World : private NetworkUser {
     std::uint16_t port;
   };
   struct Member {
-    Member(NodeConfig settings, KeyPair who, Rng luck, NodeClock time)
+    Member(NodeConfig settings, KeyPair who, Rng luck, std::uint64_t of_store, NodeClock time)
         : config(std::move(settings)),
           identity(std::move(who)),
           rng(std::move(luck)),
+          store_luck(of_store),
           clock(time) {}
 
     NodeConfig config;
     KeyPair identity;
     Rng rng;
+    Luck store_luck;
     NodeClock clock;
     std::unique_ptr<Node> node;
     std::unique_ptr<Store> store;
@@ -217,7 +236,7 @@ class World : private NetworkUser {
     std::uint32_t life = 0;  // how often it was started: stale events name an earlier one
     Time armed = kNever;
     TurnCost cost{};
-    Time busy_until = Time::min();
+    Time busy_until = Time::min(), store_answers = Time::min();
     std::optional<Endpoint> outer;  // where its NAT lets others in
     std::vector<Listener> listeners;
     std::vector<std::pair<ConnId, SocketId>> sockets;  // by ConnId
@@ -254,6 +273,7 @@ class World : private NetworkUser {
   static HostId host(Index node) { return static_cast<HostId>(node); }
   Turn turn_of(Index node) { return {now(node), members_[node]->rng}; }
   void boot(Index node);
+  Node& running(Index node);
   void post(Time when, Kind kind, Index node, std::uint64_t what);
   bool step(Time limit);
   void dispatch(const CalendarEvent& event);
@@ -264,8 +284,8 @@ class World : private NetworkUser {
   void resume_soon(Index node);
   void spend_turn(Index node);
   void resume(Index node);
+  CalendarEvent next_of_backlog(Index node);
   void on_timer(const CalendarEvent& event);
-  void on_stored(const CalendarEvent& event);
   void end_process(Index node);
 
   // --- world_turns.cc
@@ -280,6 +300,7 @@ class World : private NetworkUser {
   void perform_action(Index node, ListenPipe& action);
   void perform_action(Index node, StopListening& action);
   void perform_action(Index node, StoreOp& action);
+  void on_stored(const CalendarEvent& event);
   void perform_action(Index node, Report& action);
   void arm_timer(Index node);
   void check(Index node);
@@ -298,6 +319,7 @@ class World : private NetworkUser {
   void renumbered(HostId host, SocketToken token, SocketId socket) override;
 
   WorldConfig config_;
+  StoreTrouble store_trouble_;
   Calendar calendar_;
   NodeClock clock_;
   Network network_;

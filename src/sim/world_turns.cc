@@ -14,15 +14,51 @@ void mix_in(Digest& digest, const Endpoint& endpoint) {
   digest.add(endpoint.port);
 }
 
+void mix_in(Digest& digest, WallTime time) {
+  digest.add(static_cast<std::uint64_t>(time.time_since_epoch().count()));
+}
+
+void mix_in(Digest& digest, const Row& row) {
+  digest.add(static_cast<std::uint64_t>(row.kind));
+  for (const Bytes* bytes : {&row.key, &row.member, &row.value}) digest.add(*bytes);
+  mix_in(digest, row.received);
+  mix_in(digest, row.expires);
+}
+
+void mix_in(Digest& digest, const Load& load) {
+  digest.add(static_cast<std::uint64_t>(load.kind));
+  digest.add(load.key);
+}
+
+void mix_in(Digest& digest, const Save& save) { mix_in(digest, save.row); }
+
+void mix_in(Digest& digest, const Erase& erase) {
+  digest.add(static_cast<std::uint64_t>(erase.kind));
+  digest.add(erase.key);
+  digest.add(erase.member);
+}
+
+void mix_in(Digest& digest, const Scan& scan) {
+  digest.add(static_cast<std::uint64_t>(scan.kind));
+  digest.add(scan.after_key);
+  digest.add(scan.after_member);
+  digest.add(scan.most);
+}
+
+void mix_in(Digest&, const Expire&) {}
+
 std::uint64_t digest_of_request(const StoreRequest& request) {
   Digest digest;
   digest.add(request.index());
-  if (const auto* load = std::get_if<Load>(&request)) digest.add(load->key);
-  if (const auto* erase = std::get_if<Erase>(&request)) digest.add(erase->key);
-  if (const auto* save = std::get_if<Save>(&request)) {
-    digest.add(save->row.key);
-    digest.add(save->row.value);
-  }
+  std::visit([&](const auto& each) { mix_in(digest, each); }, request);
+  return digest.value();
+}
+
+std::uint64_t digest_of_answer(const StoreResult& result) {
+  Digest digest;
+  digest.add(result ? 0 : 1 + static_cast<std::uint64_t>(result.error().code));
+  if (result)
+    for (const Row& row : *result) mix_in(digest, row);
   return digest.value();
 }
 
@@ -32,7 +68,12 @@ std::uint64_t digest_of_report(const Report& report) {
   if (const auto* done = std::get_if<OpDone>(&report)) {
     digest.add(static_cast<std::uint64_t>(done->op));
     digest.add(done->result ? 0 : 1 + static_cast<std::uint64_t>(done->result.error().code));
+    if (done->result) digest.add(done->result->index());
   }
+  if (const auto* message = std::get_if<MessageDelivered>(&report))
+    digest.add(message->delivery.message.data);
+  if (const auto* message = std::get_if<MessageToValidate>(&report))
+    digest.add(message->validation.message.data);
   return digest.value();
 }
 
@@ -44,7 +85,8 @@ World::TurnScope::TurnScope(World& world, Index node, TurnKind kind, std::uint64
     : world_(world), node_(node), outermost_(!world.members_.at(node)->settling) {
   Member& member = *world_.members_[node];
   if (!outermost_) {
-    member.done.add(static_cast<std::uint64_t>(kind));
+    for (const std::uint64_t word : {static_cast<std::uint64_t>(kind), about, size, digest})
+      member.done.add(word);
     return;
   }
   member.settling = true;
@@ -106,7 +148,9 @@ void World::perform_action(Index node, WritePipe& action) {
   member.record.written += action.bytes.size();
   member.done.add(number(action.id));
   member.done.add(action.bytes);
-  if (const auto at = socket(node, action.id)) network_.write(*at, std::move(action.bytes));
+  const auto at = socket(node, action.id);
+  const std::size_t taken = at ? network_.write(*at, std::move(action.bytes)) : 0;
+  if (taken > 0) written(host(node), number(action.id), taken);
 }
 
 void World::perform_action(Index node, ReadPipe& action) {
@@ -142,14 +186,33 @@ void World::perform_action(Index node, StopListening& action) {
   listeners.erase(at);
 }
 
+// One answer after another, as from one disk.
 void World::perform_action(Index node, StoreOp& action) {
   Member& member = *members_[node];
   member.done.add(digest_of_request(action.request));
+  const StoreTrouble& trouble = store_trouble_;
+  Time when = after(calendar_.now(), config_.store_latency);
+  if (member.store_luck.chance_ppm(trouble.late_ppm))
+    when = after(when, member.store_luck.up_to(trouble.latest));
+  member.store_answers = std::max(member.store_answers, when);
   const auto slot = stored_.take();
-  stored_[slot] = {action.id,
-                   member.store->run(now(node).wall, {std::move(action.request)}).front()};
-  post(after(calendar_.now(), config_.store_latency), Kind::stored, node,
-       std::uint64_t{member.life} << 32 | slot);
+  if (member.store_luck.chance_ppm(trouble.io_ppm))
+    stored_[slot] = {action.id, fail(Errc::io, "the disk failed")};
+  else
+    stored_[slot] = {action.id,
+                     member.store->run(now(node).wall, {std::move(action.request)}).front()};
+  post(member.store_answers, Kind::stored, node, std::uint64_t{member.life} << 32 | slot);
+}
+
+void World::on_stored(const CalendarEvent& event) {
+  Member& member = *members_[event.which];
+  const auto slot = static_cast<std::uint32_t>(event.what);
+  const Stored stored = std::move(stored_[slot]);
+  stored_.give_back(slot);
+  if (!member.alive || member.life != event.what >> 32) return;
+  const TurnScope scope(*this, event.which, TurnKind::stored, static_cast<std::uint64_t>(stored.id),
+                        0, digest_of_answer(stored.result));
+  member.node->on_stored(turn_of(event.which), stored.id, stored.result);
 }
 
 void World::perform_action(Index node, Report& action) {

@@ -49,7 +49,7 @@ TEST_CASE("handshake: nobody listens there, nobody is there") {
 
 TEST_CASE("handshake: a lost SYN is sent again after 1, 3, 7 … seconds, seven times in all") {
   LinkConfig link = Wires::constant(10ms);
-  link.syn_loss_ppm = 300'000;
+  link.syn_loss_ppm = 500'000;
   Wires w(link);
   std::set<Duration> seen;
   for (int i = 0; i < 200; ++i) {
@@ -58,12 +58,24 @@ TEST_CASE("handshake: a lost SYN is sent again after 1, 3, 7 … seconds, seven 
     w.run(200s);
     if (w.state(dialer) == "open") seen.insert(w.since(dialer, start));
   }
-  for (const Duration expected : {20ms, 1020ms, 3020ms, 7020ms}) CHECK(seen.contains(expected));
+  CHECK(seen == std::set<Duration>{20ms, 1020ms, 3020ms, 7020ms, 15'020ms, 31'020ms, 63'020ms});
 }
 
 TEST_CASE("handshake: silence is given up after 127 s") {
   Wires w;
   w.network.cut(0, 1);
+  const Time start = w.now();
+  const auto dialer = w.dial(0, 1);
+  w.run(200s);
+  CHECK(w.state(dialer) == "failed");
+  CHECK(w.sockets[dialer].error == "timeout");
+  CHECK(w.since(dialer, start) == 127s);
+  CHECK(w.network.live() == 0);
+}
+
+TEST_CASE("handshake: answers that do not come back are silence, too") {
+  Wires w;
+  w.network.cut(1, 0);
   const Time start = w.now();
   const auto dialer = w.dial(0, 1);
   w.run(200s);
@@ -182,6 +194,51 @@ TEST_CASE("stream: what a turn writes comes in one piece, of 64 KiB at most") {
   w.run(1s);
   CHECK(w.got(from + 1) == 200'030);
   for (const auto& [time, size] : w.sockets[from + 1].pieces) CHECK(size <= kReadSize);
+}
+
+TEST_CASE("stream: a read may bring all that is there, in order, as much as a read takes") {
+  LinkConfig link = Wires::constant(10ms);
+  link.coalesced_ppm = 1'000'000;
+  link.most_segment = 1000;
+  Wires w(link);
+  const auto from = w.connect(0, 1);
+  w.read(from + 1, false);
+  w.write(from, 200'000);
+  w.close(from);
+  w.run(1s);
+  w.read(from + 1, true);
+  w.run(1s);
+  CHECK(w.got(from + 1) == 200'000);
+  CHECK(w.in_order(from + 1));
+  CHECK(w.sockets[from + 1].pieces.size() == 4);
+  for (const auto& [time, size] : w.sockets[from + 1].pieces) CHECK(size <= kReadSize);
+  CHECK(w.sockets[from + 1].error == "closed");
+  CHECK(w.network.live() == 0);
+}
+
+TEST_CASE("stream: an answer may be taken at once, whole or its beginning, and is counted once") {
+  LinkConfig link = Wires::constant(10ms);
+  link.taken_at_once_ppm = 500'000;
+  Wires w(link);
+  const auto dialer = w.connect(0, 1);
+  CHECK(w.write(dialer, 100) == 0);  // it answers nothing
+  std::size_t none = 0, part = 0, all = 0, taken = 0;
+  for (int i = 0; i < 100; ++i) {
+    w.run(1s);
+    w.write(dialer, 1);
+    w.run(1s);
+    const std::size_t at_once = w.write(dialer + 1, 100);
+    CHECK(w.write(dialer + 1, 100) == 0);  // once for what was read
+    ++(at_once == 0 ? none : at_once == 100 ? all : part);
+    taken += at_once;
+  }
+  w.run(1s);
+  CHECK(none > 30);
+  CHECK(part > 10);
+  CHECK(all > 10);
+  CHECK(w.sockets[dialer + 1].written + taken == 20'000);
+  CHECK(w.got(dialer) == 20'000);
+  CHECK(w.in_order(dialer));
 }
 
 TEST_CASE("stream: what is lost comes a retransmission later, and all behind it") {
@@ -381,6 +438,7 @@ TEST_CASE("partition: connections wait, and go on at one of TCP's pauses after i
   Wires w(Wires::constant(10ms), 3);
   const auto across = w.connect(0, 1), within = w.connect(0, 2);
   w.network.partition({{0, 2}, {1}});
+  const Time start = w.now();
   w.write(across, 5);
   w.write(within, 5);
   w.run(10s);
@@ -392,6 +450,8 @@ TEST_CASE("partition: connections wait, and go on at one of TCP's pauses after i
   CHECK(w.state(across + 1) == "open");
   CHECK(w.got(across + 1) == 10);
   CHECK(w.in_order(across + 1));
+  // It was sent again after 0.2, 0.6, 1.4, 3, 6.2 and 12.6 s.
+  CHECK(w.sockets[across + 1].pieces.front().first - start == 12'610ms);
 }
 
 TEST_CASE("cut: one direction only") {
@@ -421,6 +481,49 @@ TEST_CASE("stall: everything between two waits for its end") {
   w.run(200ms);
   CHECK(w.got(from + 1) == 2);
   CHECK(w.sockets[from + 1].pieces.front().first - start == 3s);
+}
+
+TEST_CASE("stall: a reset waits behind what was written before it") {
+  Wires w;
+  const auto from = w.connect(0, 1);
+  w.write(from, 1);
+  w.network.stall(0, 1, 3s);
+  w.close(from, true);
+  const Time start = w.now();
+  w.run(10s);
+  CHECK(w.got(from + 1) == 1);
+  CHECK(w.sockets[from + 1].error == "reset");
+  CHECK(w.since(from + 1, start) == 3s);
+  CHECK(w.network.live() == 0);
+}
+
+TEST_CASE(
+    "reset: draws once, whether or not there is a connection, and says whether it broke one") {
+  Wires w;
+  Luck luck(1), other(1);
+  CHECK_FALSE(w.network.reset_some(0, luck));
+  const auto from = w.connect(0, 1);
+  CHECK(w.network.reset_some(0, luck));
+  CHECK(w.sockets[from].error.empty());
+  w.run(1s);
+  CHECK(w.sockets[from].error == "reset");
+  CHECK(w.sockets[from + 1].error == "reset");
+  other.next(), other.next();
+  CHECK(luck.next() == other.next());
+}
+
+TEST_CASE("partition: a reset waits behind what waited for its end") {
+  Wires w;
+  const auto from = w.connect(0, 1);
+  w.network.partition({{0}, {1}});
+  w.write(from, 1);
+  w.run(10s);
+  w.network.heal();
+  w.close(from, true);
+  w.run(10s);
+  CHECK(w.got(from + 1) == 1);
+  CHECK(w.sockets[from + 1].error == "reset");
+  CHECK(w.network.live() == 0);
 }
 
 // --- luck

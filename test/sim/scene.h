@@ -56,6 +56,14 @@ struct Scene : World {
       return message && as_text(message->delivery.message.data) == words;
     }));
   }
+  // All of it, in the order in which it came.
+  std::string all_heard(Index who) const {
+    std::string out;
+    for (const Report& report : reports(who))
+      if (const auto* message = std::get_if<MessageDelivered>(&report))
+        out += as_text(message->delivery.message.data);
+    return out;
+  }
   bool joined(Index who) const { return peers(who) > 0; }
   bool all(const std::function<bool(Index)>& holds) const {
     for (Index i = 0; i < nodes(); ++i)

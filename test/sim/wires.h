@@ -62,10 +62,10 @@ struct Wires : NetworkUser {
     REQUIRE(sockets.back().state == "open");
     return dialer;
   }
-  void write(std::size_t socket, std::size_t count) {
+  std::size_t write(std::size_t socket, std::size_t count) {
     Bytes bytes(count);
     for (auto& byte : bytes) byte = next_byte[socket]++;
-    network.write(sockets[socket].id, std::move(bytes));
+    return network.write(sockets[socket].id, std::move(bytes));
   }
   void read(std::size_t socket, bool wanted) { network.read(sockets[socket].id, wanted); }
   void close(std::size_t socket, bool abort = false) { network.close(sockets[socket].id, abort); }

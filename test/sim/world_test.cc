@@ -126,8 +126,13 @@ TEST_CASE("partition: messages stay on their side, and pass again when it is hea
 TEST_CASE("freeze: takes nothing in until it thaws, and then all in order") {
   Scene w;
   w.nodes(3);
+  w.subscribe_all("news");
   w.run_for(5s);
   w.freeze(1);
+  for (const char* words : {"a", "b", "c", "d", "e"}) {
+    REQUIRE(w.publish(0, "news", words));
+    w.run_for(100ms);
+  }
   const std::uint64_t before = w.turns();
   std::size_t turns = 0;
   w.on_turn([&](const TurnRecord& record) { turns += record.node == 1; });
@@ -138,6 +143,7 @@ TEST_CASE("freeze: takes nothing in until it thaws, and then all in order") {
   w.run_for(1s);
   CHECK(turns > 0);
   CHECK(w.joined(1));
+  CHECK(w.all_heard(1) == "abcde");
 }
 
 TEST_CASE("slow: a turn takes its time, and what comes meanwhile waits") {
@@ -155,6 +161,54 @@ TEST_CASE("slow: a turn takes its time, and what comes meanwhile waits") {
   };
   CHECK(answer_time(0ms) < 50ms);
   CHECK(answer_time(100ms) > 90ms);
+}
+
+TEST_CASE("slow: what is nobody's any more costs nothing") {
+  Scene w;
+  w.nodes(2);
+  w.run_for(5s);
+  for (int i = 0; i < 100; ++i) w.drift_clock(0, 0);  // each sets its timer again
+  bool woken = false;
+  w.on_turn([&](const TurnRecord& r) { woken |= r.node == 0 && r.kind == TurnKind::timer; });
+  REQUIRE(w.run_until([&] { return woken; }, 5min));
+  w.slow(0, {.turn = 100ms});
+  const OpId op =
+      w.start(1, [&](Node& n, Turn t, Time by) { return n.ping(t, w.peer(0), by); }, 60s);
+  const Time start = w.now().mono;
+  w.run_for(60s);
+  REQUIRE(w.succeeded(1, op));
+  CHECK(w.ended_at(1, op) - start < 5s);
+}
+
+TEST_CASE("slow: a process that is started again does not wait for what the old one was about") {
+  Scene w;
+  w.nodes(2);
+  w.run_for(5s);
+  w.slow(1, {.turn = 1h});
+  w.start(0, [&](Node& n, Turn t, Time by) { return n.ping(t, w.peer(1), by); });
+  w.run_for(1s);
+  w.kill(1);
+  w.slow(1, {.turn = 1ms});
+  w.restart(1);
+  CHECK(w.run_until([&] { return w.joined(1); }, 5min));
+}
+
+TEST_CASE("kill: what a slow node was to hear of its store is forgotten once") {
+  Scene w({.store_latency = 10ms});
+  w.nodes(2);
+  w.run_for(5s);
+  w.slow(1, {.turn = 50ms});
+  for (int i = 0; i < 30; ++i) w.put(1, "/v/" + std::to_string(i), "value");
+  std::size_t told = 0;
+  w.on_turn([&](const TurnRecord& r) { told += r.node == 1 && r.kind == TurnKind::stored; });
+  REQUIRE(w.run_until([&] { return told == 5; }, 1min));
+  w.kill(1);
+  w.restart(1);
+  w.slow(1, {});
+  w.run_for(10s);
+  const OpId put = w.put(1, "/v/key", "value");
+  w.run_for(5s);
+  CHECK(w.succeeded(1, put));
 }
 
 TEST_CASE("crash: nobody is told; the machine comes back with or without what it had stored") {
@@ -191,6 +245,80 @@ TEST_CASE("stores: a factory makes them, and is told what the node finds") {
   w.restart(1);
   CHECK(asked ==
         decltype(asked){{0, StoreFate::lost}, {1, StoreFate::lost}, {1, StoreFate::reopened}});
+}
+
+TEST_CASE(
+    "stores: an answer may be late or bad; nothing overtakes it, and it ends with the process") {
+  const auto play = [](StoreTrouble trouble) {
+    Scene w({.store_trouble = trouble});
+    w.nodes(2);
+    std::vector<std::uint64_t> told;
+    w.on_turn([&](const TurnRecord& r) {
+      if (r.node == 1 && r.kind == TurnKind::stored) told.push_back(r.about);
+    });
+    w.run_for(10s);
+    for (int i = 0; i < 100; ++i) w.put(1, "/v/" + std::to_string(i), "value", 1h);
+    w.run_for(5s);
+    const std::size_t soon = told.size();
+    w.run_for(5min);
+    CHECK(std::ranges::is_sorted(told));
+    const std::size_t rows = w.store(1).rows();
+    w.put(1, "/v/last", "value");
+    w.run_for(1ms);
+    w.kill(1);
+    w.restart(1);
+    w.trouble_stores({});
+    w.run_for(20s);
+    const OpId put = w.put(1, "/v/key", "value");
+    w.run_for(5s);
+    CHECK(w.succeeded(1, put));
+    return std::pair(rows, soon);
+  };
+  const auto [all, at_once] = play({});
+  const auto [late, soon] = play({.latest = 20s, .late_ppm = 500'000});
+  CHECK(late == all);
+  CHECK(soon < at_once);
+  CHECK(play({.io_ppm = 300'000}).first < all);
+}
+
+namespace {
+
+// Answers a save with a row, of which nobody takes notice.
+struct Talker : Store {
+  explicit Talker(bool talks) : talks_(talks) {}
+  std::vector<StoreResult> run(WallTime now, std::vector<StoreRequest> batch) override {
+    std::vector<StoreResult> out = store_.run(now, std::move(batch));
+    if (talks_ && out.front() && out.front()->empty()) out.front()->push_back(Row{});
+    return out;
+  }
+  std::size_t rows() const override { return store_.rows(); }
+  std::size_t bytes() const override { return store_.bytes(); }
+
+ private:
+  MemoryStore store_{StoreLimits{}};
+  bool talks_;
+};
+
+}  // namespace
+
+TEST_CASE("trace: what a store answered is hashed, whatever the node makes of it") {
+  const auto play = [](bool talks) {
+    WorldConfig config;
+    config.make_store = [&](std::size_t, StoreFate) { return std::make_unique<Talker>(talks); };
+    Scene w(config);
+    w.nodes(1);
+    std::uint64_t first = 0;
+    w.on_turn([&](const TurnRecord& r) {
+      if (r.kind == TurnKind::stored && first == 0) first = r.digest;
+    });
+    w.run_for(1s);
+    w.put(0, "/v/key", "value");
+    w.run_for(10s);
+    CHECK(first != 0);
+    return first;
+  };
+  CHECK(play(false) == play(false));
+  CHECK(play(false) != play(true));
 }
 
 TEST_CASE("clocks: each node has its own; one that is set wrong, or runs wrong, never goes back") {
