@@ -28,13 +28,11 @@ Faults::Faults(World& world, FaultConfig config)
 Faults::~Faults() = default;
 
 void Faults::start() {
-  running_ = true;
   ++round_;
   schedule();
 }
 
 void Faults::heal() {
-  running_ = false;
   ++round_;
   for (auto& [id, undo] : std::exchange(undo_, {})) undo();
 }
@@ -82,13 +80,10 @@ void Faults::inject_one() {
 
 // False: not to that node, or not now.
 bool Faults::inject(Fault fault, Index node) {
-  if (fault == Fault::partition) {
-    if (std::exchange(partitioned_, true)) return false;
-    return partition(), true;
-  }
+  if (fault == Fault::partition) return partition();
   if (std::ranges::count(config_.spared, node) > 0 || !world_.up(node)) return false;
   if (takes_out(fault)) return take_out(fault, node);
-  if (fault == Fault::reset) return world_.reset_one(node, luck_), true;
+  if (fault == Fault::reset) return world_.reset_one(node, luck_);
   if (fault == Fault::clock) return set_clock_wrong(node), true;
   if (fault == Fault::drift) return set_drift_wrong(node), true;
   return inject_on_pair(fault, node);
@@ -101,9 +96,23 @@ bool Faults::inject_on_pair(Fault fault, Index a) {
     world_.stall(a, b, luck_.up_to(kLongestStall));
     return true;
   }
-  fault == Fault::cut ? world_.cut(a, b) : world_.cut_way(a, b);
-  undo_later([this, a, b] { world_.heal(a, b); });
+  const bool both = fault == Fault::cut;
+  both ? world_.cut(a, b) : world_.cut_way(a, b);
+  ++cuts_[{a, b}];
+  if (both) ++cuts_[{b, a}];
+  undo_later([this, a, b, both] {
+    mend_way(a, b);
+    if (both) mend_way(b, a);
+  });
   return true;
+}
+
+// The last of those that cut it.
+void Faults::mend_way(Index from, Index to) {
+  const auto at = cuts_.find({from, to});
+  if (--at->second > 0) return;
+  cuts_.erase(at);
+  world_.heal_way(from, to);
 }
 
 StoreFate Faults::fate() {
@@ -131,16 +140,18 @@ bool Faults::take_out(Fault fault, Index node) {
 }
 
 // Half of them put one node alone, half split all in two at a place that is drawn.
-void Faults::partition() {
+bool Faults::partition() {
+  if (world_.nodes() < 2 || std::exchange(partitioned_, true)) return false;
   std::vector<Index> all(world_.nodes());
   std::iota(all.begin(), all.end(), Index{0});
   for (std::size_t i = all.size(); i > 1; --i) std::swap(all[i - 1], all[luck_.below(i)]);
-  all.resize(luck_.below(2) == 0 ? 1 : luck_.below(all.size()) + 1);
+  all.resize(luck_.below(2) == 0 ? 1 : luck_.below(all.size() - 1) + 1);
   world_.partition({all});
   undo_later([this] {
     partitioned_ = false;
     world_.end_partition();
   });
+  return true;
 }
 
 void Faults::set_clock_wrong(Index node) {
@@ -151,9 +162,15 @@ void Faults::set_clock_wrong(Index node) {
 
 // Up to one part in ten thousand, several times worse than a crystal.
 void Faults::set_drift_wrong(Index node) {
-  const std::int32_t before = world_.drift(node);
+  Drift& drift = drifts_.try_emplace(node, Drift{world_.drift(node), 0}).first->second;
+  ++drift.faults;
   world_.drift_clock(node, static_cast<std::int32_t>(luck_.below(200'001)) - 100'000);
-  undo_later([this, node, before] { world_.drift_clock(node, before); });
+  undo_later([this, node] {
+    const auto at = drifts_.find(node);
+    if (--at->second.faults > 0) return;
+    world_.drift_clock(node, at->second.before);
+    drifts_.erase(at);
+  });
 }
 
 }  // namespace kadmesh

@@ -8,7 +8,10 @@
 //   faults.heal();
 //   CHECK(world.run_until(progress, 2min));
 //
-// Faults draw from luck of their own: what nodes do does not change which faults come, and when.
+// Faults draw from luck of their own: what nodes do does not change which faults come, and when;
+// but a reset that finds no connection is none. Where faults of one kind overlap each is counted: a
+// way is mended, a clock keeps its pace again, when the last of them ends. Two plans in one world
+// do not know of each other's, and must leave each other alone.
 #pragma once
 
 #include <array>
@@ -66,8 +69,9 @@ class Faults {
   ~Faults();
 
   void start();
-  // No more of them, and whatever they did is undone: all nodes run again, at full speed, with
-  // clocks that show what they would have shown.
+  // No more of them, and whatever they did is undone: all nodes run again, at full speed; wall
+  // clocks are set back, and all run at their own pace. What a clock was ahead or behind through
+  // drift stays: a monotonic one is never set.
   void heal();
 
   std::uint64_t injected(Fault fault) const { return injected_[static_cast<std::size_t>(fault)]; }
@@ -84,7 +88,8 @@ class Faults {
   bool inject(Fault fault, Index node);
   bool inject_on_pair(Fault fault, Index a);
   bool take_out(Fault fault, Index node);
-  void partition();
+  bool partition();
+  void mend_way(Index from, Index to);
   void set_clock_wrong(Index node);
   void set_drift_wrong(Index node);
   StoreFate fate();
@@ -97,7 +102,13 @@ class Faults {
   std::map<std::uint64_t, std::function<void()>> undo_;
   std::uint64_t next_undo_ = 0, round_ = 0;
   std::set<Index> out_;
-  bool running_ = false, partitioned_ = false;
+  std::map<std::pair<Index, Index>, unsigned> cuts_;  // from, to: by how many faults
+  struct Drift {
+    std::int32_t before;
+    unsigned faults;
+  };
+  std::map<Index, Drift> drifts_;
+  bool partitioned_ = false;
   std::array<std::uint64_t, kFaults> injected_{};
   std::function<void(Time, Fault, World::Index)> watch_;
   std::shared_ptr<const bool> alive_ = std::make_shared<bool>(true);

@@ -40,6 +40,7 @@ TEST_CASE("faults: fifty nodes under all of them are one network again once heal
 TEST_CASE("faults: every kind comes, and a plan can leave any out") {
   Scene w({.check_every = 0});
   w.nodes(12);
+  w.run_for(10s);
   Faults all(w, {.pause = Always{100ms}, .lasts = Always{1s}});
   all.start();
   w.run_for(1min);
@@ -77,6 +78,79 @@ TEST_CASE("faults: the same seed has the same plan, whatever the nodes do") {
   CHECK(plan(false) == plan(true));
 }
 
+TEST_CASE("faults: who is connected, and to whom, shifts no plan") {
+  const auto plan = [](bool strangers) {
+    Scene w({.check_every = 0});
+    w.nodes(10, [&](World::Index i) { return w.default_config(strangers ? 0 : i); });
+    w.run_for(5s);
+    std::string log;
+    Faults faults(w, {});
+    faults.on_fault([&](Time at, Fault fault, World::Index node) {
+      if (fault == Fault::reset) return;  // of connections, which are theirs
+      log += std::to_string(at.time_since_epoch().count()) + std::string(name(fault)) +
+             std::to_string(node) + "\n";
+    });
+    faults.start();
+    w.run_for(1min);
+    CHECK((faults.injected(Fault::reset) == 0) == strangers);
+    return log;
+  };
+  CHECK(plan(false) == plan(true));
+}
+
+namespace {
+
+FaultConfig only(Fault fault) {
+  FaultConfig config;
+  config.pause = Always{100ms};
+  config.lasts = Exponential{2s};
+  config.weights = {};
+  config.weights[static_cast<std::size_t>(fault)] = 1;
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE("faults: of two on the same node, or the same way, each ends with the last") {
+  Scene w({.check_every = 0});
+  w.nodes(2);
+  w.drift_clock(1, 77);
+  for (const Fault fault : {Fault::drift, Fault::cut, Fault::cut_way}) {
+    Faults faults(w, only(fault));
+    faults.start();
+    std::size_t cut = 0, looks = 0;
+    for (; looks < 300; ++looks) {
+      w.run_for(100ms);
+      cut += !w.network().reachable(0, 1) && !w.network().reachable(1, 0);
+    }
+    // Some ten at a time: there is hardly a moment without one.
+    if (fault != Fault::drift) CHECK(cut > looks * 9 / 10);
+    faults.heal();
+    CHECK(w.network().reachable(0, 1));
+    CHECK(w.network().reachable(1, 0));
+    CHECK(w.drift(0) == 0);
+    CHECK(w.drift(1) == 77);
+  }
+}
+
+TEST_CASE("faults: a partition has somebody on either side") {
+  for (const std::size_t nodes : {1u, 2u, 3u}) {
+    Scene w({.check_every = 0});
+    w.nodes(nodes);
+    Faults faults(w, only(Fault::partition));
+    std::size_t seen = 0;
+    faults.on_fault([&](Time, Fault, World::Index) {
+      ++seen;
+      bool apart = false;
+      for (HostId host = 1; host < nodes; ++host) apart |= !w.network().reachable(0, host);
+      CHECK(apart);
+    });
+    faults.start();
+    w.run_for(2min);
+    CHECK((seen > 0) == (nodes > 1));
+  }
+}
+
 TEST_CASE("faults: never more than a third are out, and the spared never") {
   Scene w({.check_every = 0});
   w.nodes(9);
@@ -89,9 +163,10 @@ TEST_CASE("faults: never more than a third are out, and the spared never") {
   for (int i = 0; i < 200; ++i) {
     w.run_for(100ms);
     std::size_t out = 0;
-    for (World::Index node = 0; node < 9; ++node) out += !w.up(node) || w.frozen(node);
+    for (World::Index node = 0; node < 9; ++node)
+      out += !w.up(node) || w.frozen(node) || w.slowed(node);
     CHECK(out <= 3);
-    CHECK(w.up(0));
+    CHECK((w.up(0) && !w.frozen(0) && !w.slowed(0)));
   }
 }
 
