@@ -19,31 +19,36 @@ constexpr std::uint32_t kMillion = 1'000'000;
 // Julian day of the Unix epoch, in milliseconds: SQLite's clock.
 constexpr sqlite3_int64 kJulianEpoch = 210'866'760'000'000;
 
-// What there is, and what would be left of it.
+// A write, or the length to which a file was cut or padded.
+struct Change {
+  std::size_t at = 0;  // of a cut: the length
+  Bytes bytes{};
+  bool cut = false;
+};
+
+// What there is, and how it came to be from what is durable.
 struct File {
   Bytes now;
   Bytes durable;
-  std::set<std::size_t> dirty;  // sectors that differ, or may
+  std::vector<Change> unsynced{};
   unsigned users = 0;
 };
+using Files = std::map<std::string, std::shared_ptr<File>>;
 
-void pad(Bytes& bytes, std::size_t size) {
-  if (bytes.size() < size) bytes.resize(size);
+void put(Bytes& into, std::size_t at, ByteView bytes) {
+  if (into.size() < at + bytes.size()) into.resize(at + bytes.size());
+  std::ranges::copy(bytes, into.begin() + static_cast<std::ptrdiff_t>(at));
 }
 
-// One sector of `from` into `to`, which grows to reach it.
-void copy_sector(const Bytes& from, Bytes& to, std::size_t sector) {
-  const std::size_t begin = sector * FaultyDisk::kSector;
-  const std::size_t end = std::min(begin + FaultyDisk::kSector, from.size());
-  if (begin >= end) return;
-  pad(to, end);
-  std::copy_n(from.begin() + static_cast<std::ptrdiff_t>(begin), end - begin,
-              to.begin() + static_cast<std::ptrdiff_t>(begin));
+void carry_out(Bytes& into, const Change& change) {
+  if (change.cut) return into.resize(change.at);
+  put(into, change.at, change.bytes);
 }
 
-void touch(File& file, std::size_t begin, std::size_t end) {
-  for (std::size_t s = begin / FaultyDisk::kSector; s * FaultyDisk::kSector < end; ++s)
-    file.dirty.insert(s);
+// From `at` to the end of its sector, or of the write.
+std::size_t in_sector(const Change& write, std::size_t at) {
+  const std::size_t next = (at / FaultyDisk::kSector + 1) * FaultyDisk::kSector;
+  return std::min(next, write.at + write.bytes.size()) - at;
 }
 
 }  // namespace
@@ -58,7 +63,7 @@ struct FaultyDisk::State {
   }
   std::size_t used() const {
     std::size_t sum = 0;
-    for (const auto& [path, file] : files) sum += file.now.size();
+    for (const auto& [path, file] : files) sum += file->now.size();
     return sum;
   }
   bool full(const File& file, std::size_t size) const {
@@ -68,17 +73,20 @@ struct FaultyDisk::State {
   int read(const File& file, std::uint8_t* out, std::size_t count, std::size_t at);
   int write(File& file, const std::uint8_t* bytes, std::size_t count, std::size_t at);
   int truncate(File& file, std::size_t size);
-  int sync(File& file);
-  int open(const char* path, sqlite3_file* handle);
-  int remove(const char* path);
+  int sync(File& file, bool directory);
+  int open(const char* path, sqlite3_file* handle, int flags);
+  void close(Open& handle);
+  int remove(const char* path, bool sync_directory);
   void lose(File& file);
+  void lose_names();
   sqlite3_vfs as_vfs();
   static State& of(sqlite3_vfs* vfs) { return *static_cast<State*>(vfs->pAppData); }
 
   Rng luck;
   std::string name;
   sqlite3_vfs registered{};
-  std::map<std::string, File> files;
+  Files files;
+  Files durable_names;  // what the directory would be left with
   Faults faults;
   std::size_t capacity = std::numeric_limits<std::size_t>::max();
   WallTime time{};
@@ -99,37 +107,56 @@ int FaultyDisk::State::write(File& file, const std::uint8_t* bytes, std::size_t 
                              std::size_t at) {
   if (stopped || fails(faults.write_error)) return SQLITE_IOERR_WRITE;
   if (full(file, at + count)) return SQLITE_FULL;
-  touch(file, std::min(at, file.now.size()), at + count);
-  pad(file.now, at + count);
-  std::copy_n(bytes, count, file.now.begin() + static_cast<std::ptrdiff_t>(at));
+  file.unsynced.push_back({.at = at, .bytes = to_bytes({bytes, count})});
+  carry_out(file.now, file.unsynced.back());
   return SQLITE_OK;
 }
 
 int FaultyDisk::State::truncate(File& file, std::size_t size) {
   if (stopped || fails(faults.write_error)) return SQLITE_IOERR_TRUNCATE;
-  touch(file, std::min(size, file.now.size()), std::max(size, file.now.size()));
-  file.now.resize(size);
+  if (full(file, size)) return SQLITE_FULL;
+  file.unsynced.push_back({.at = size, .cut = true});
+  carry_out(file.now, file.unsynced.back());
   return SQLITE_OK;
 }
 
-int FaultyDisk::State::sync(File& file) {
+int FaultyDisk::State::sync(File& file, bool directory) {
   if (stopped || fails(faults.sync_error)) return SQLITE_IOERR_FSYNC;
   if (fails(faults.lost_sync)) return SQLITE_OK;
-  for (const std::size_t sector : file.dirty) copy_sector(file.now, file.durable, sector);
-  file.durable.resize(file.now.size());
-  file.dirty.clear();
+  for (const Change& change : file.unsynced) carry_out(file.durable, change);
+  file.unsynced.clear();
+  if (directory) durable_names = files;
   return SQLITE_OK;
 }
 
-// The length is luck as well: of what was there, of what was to be, or as far as a sector was kept.
+// Each sector of each write is kept or not, and so is each new length.
 void FaultyDisk::State::lose(File& file) {
-  if (file.dirty.empty()) return;
-  const bool new_length = luck.chance(1, 2);
-  for (const std::size_t sector : file.dirty)
-    if (luck.chance(1, 2)) copy_sector(file.now, file.durable, sector);
-  if (new_length) file.durable.resize(file.now.size());
+  for (const Change& change : file.unsynced) {
+    if (change.cut && luck.chance(1, 2)) carry_out(file.durable, change);
+    for (std::size_t done = 0; done < change.bytes.size();) {
+      const std::size_t at = change.at + done, count = in_sector(change, at);
+      if (luck.chance(1, 2)) put(file.durable, at, ByteView(change.bytes).subspan(done, count));
+      done += count;
+    }
+  }
+  file.unsynced.clear();
   file.now = file.durable;
-  file.dirty.clear();
+}
+
+// A name that is not what the directory's last sync had it is by luck what it was, or is now.
+void FaultyDisk::State::lose_names() {
+  Files left;
+  std::set<std::string> names;
+  for (const Files* all : {&files, &durable_names})
+    for (const auto& [path, file] : *all) names.insert(path);
+  for (const std::string& path : names) {
+    const auto is = files.find(path), was = durable_names.find(path);
+    const bool same = is != files.end() && was != durable_names.end() && is->second == was->second;
+    const bool new_one = same || luck.chance(1, 2);
+    if (new_one && is != files.end()) left.insert(*is);
+    if (!new_one && was != durable_names.end()) left.insert(*was);
+  }
+  files = durable_names = left;
 }
 
 // --- SQLite's side: what it hands us begins with a struct of its own, and errors are ints.
@@ -137,6 +164,8 @@ struct FaultyDisk::Open {
   sqlite3_file base;
   State* disk;
   File* file;
+  std::size_t unnamed;   // its number, if it has no name
+  bool syncs_directory;  // with its next sync: it is new, and SQLite needs its name
 
   static Open& of(sqlite3_file* handle) { return *reinterpret_cast<Open*>(handle); }
   static const sqlite3_io_methods kMethods;
@@ -146,7 +175,7 @@ const sqlite3_io_methods FaultyDisk::Open::kMethods = [] {
   sqlite3_io_methods out{};
   out.iVersion = 1;
   out.xClose = [](sqlite3_file* handle) {
-    --of(handle).file->users;
+    of(handle).disk->close(of(handle));
     return SQLITE_OK;
   };
   out.xRead = [](sqlite3_file* handle, void* into, int count, sqlite3_int64 at) {
@@ -160,7 +189,11 @@ const sqlite3_io_methods FaultyDisk::Open::kMethods = [] {
   out.xTruncate = [](sqlite3_file* handle, sqlite3_int64 size) {
     return of(handle).disk->truncate(*of(handle).file, static_cast<std::size_t>(size));
   };
-  out.xSync = [](sqlite3_file* handle, int) { return of(handle).disk->sync(*of(handle).file); };
+  out.xSync = [](sqlite3_file* handle, int) {
+    const int synced = of(handle).disk->sync(*of(handle).file, of(handle).syncs_directory);
+    if (synced == SQLITE_OK) of(handle).syncs_directory = false;
+    return synced;
+  };
   out.xFileSize = [](sqlite3_file* handle, sqlite3_int64* size) {
     *size = static_cast<sqlite3_int64>(of(handle).file->now.size());
     return SQLITE_OK;
@@ -177,25 +210,45 @@ const sqlite3_io_methods FaultyDisk::Open::kMethods = [] {
   return out;
 }();
 
-int FaultyDisk::State::open(const char* path, sqlite3_file* handle) {
+// As SQLite's own VFS for Unix does, a new journal or log takes its name to the disk with its first
+// sync: the name of the database goes with it, for there is one directory.
+int FaultyDisk::State::open(const char* path, sqlite3_file* handle, int flags) {
+  constexpr int kJournals = SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_SUPER_JOURNAL | SQLITE_OPEN_WAL;
   handle->pMethods = nullptr;
   if (stopped) return SQLITE_CANTOPEN;
   // Without a name: for SQLite alone, while it is open.
-  File& file = files[path ? path : "unnamed-" + std::to_string(++unnamed)];
-  if (path && file.users > 0) return SQLITE_BUSY;
-  ++file.users;
+  const std::string key = path ? path : "/unnamed/" + std::to_string(++unnamed);
+  const bool made = !files.contains(key);
+  if (made && ((flags & SQLITE_OPEN_CREATE) == 0 || fails(faults.write_error)))
+    return SQLITE_CANTOPEN;
+  auto& file = files[key];
+  if (made) file = std::make_shared<File>();
+  if (file->users > 0) return SQLITE_BUSY;
+  ++file->users;
   auto& open = Open::of(handle);
   open.disk = this;
-  open.file = &file;
+  open.file = file.get();
+  open.unnamed = path ? 0 : unnamed;
+  open.syncs_directory = made && (flags & kJournals) != 0;
   handle->pMethods = &Open::kMethods;
   return SQLITE_OK;
 }
 
-int FaultyDisk::State::remove(const char* path) {
+void FaultyDisk::State::close(Open& handle) {
+  --handle.file->users;
+  if (handle.unnamed != 0) files.erase("/unnamed/" + std::to_string(handle.unnamed));
+}
+
+int FaultyDisk::State::remove(const char* path, bool sync_directory) {
   if (stopped || fails(faults.write_error)) return SQLITE_IOERR_DELETE;
   const auto at = files.find(path);
-  if (at != files.end() && at->second.users > 0) return SQLITE_IOERR_DELETE;
-  return files.erase(path) > 0 ? SQLITE_OK : SQLITE_IOERR_DELETE_NOENT;
+  if (at == files.end()) return SQLITE_IOERR_DELETE_NOENT;
+  if (at->second->users > 0) return SQLITE_IOERR_DELETE;
+  files.erase(at);
+  if (!sync_directory) return SQLITE_OK;
+  if (fails(faults.sync_error)) return SQLITE_IOERR_DIR_FSYNC;
+  if (!fails(faults.lost_sync)) durable_names = files;
+  return SQLITE_OK;
 }
 
 sqlite3_vfs FaultyDisk::State::as_vfs() {
@@ -207,9 +260,11 @@ sqlite3_vfs FaultyDisk::State::as_vfs() {
   out.pAppData = this;
   out.xOpen = [](sqlite3_vfs* vfs, const char* path, sqlite3_file* handle, int flags, int* got) {
     if (got) *got = flags;
-    return of(vfs).open(path, handle);
+    return of(vfs).open(path, handle, flags);
   };
-  out.xDelete = [](sqlite3_vfs* vfs, const char* path, int) { return of(vfs).remove(path); };
+  out.xDelete = [](sqlite3_vfs* vfs, const char* path, int sync) {
+    return of(vfs).remove(path, sync != 0);
+  };
   out.xAccess = [](sqlite3_vfs* vfs, const char* path, int, int* there) {
     *there = of(vfs).files.contains(path) ? 1 : 0;
     return SQLITE_OK;
@@ -251,10 +306,9 @@ void FaultyDisk::set_time(WallTime now) { state_->time = now; }
 void FaultyDisk::stop() { state_->stopped = true; }
 
 void FaultyDisk::lose_power() {
-  for (auto& [path, file] : state_->files) {
-    KAD_CHECK(file.users == 0);
-    state_->lose(file);
-  }
+  for (const auto& [path, file] : state_->files) KAD_CHECK(file->users == 0);
+  state_->lose_names();
+  for (const auto& [path, file] : state_->files) state_->lose(*file);
   state_->stopped = false;
 }
 

@@ -8,9 +8,14 @@
 // What it promises and what it does not:
 //   - A write is there for whoever reads next, and survives a loss of power once it was synced.
 //   - At a loss of power every sector of every write that was not synced is kept or not, each by
-//     its own luck: writes are torn and come in any order. Sectors themselves are whole.
-//   - Files are made, and removed, at once and for good, as on a file system with a journal.
+//     its own luck: writes are torn, and a later one may be there without an earlier, or an earlier
+//     one where a later should be. Sectors themselves are whole.
+//   - A file that was made or removed is so at once, and survives a loss of power once the
+//   directory
+//     was synced: with a removal that asks for it, and with the first sync of a new journal or log
+//     (as SQLite's own VFS does it). Until then it is there after a loss of power, or not, by luck.
 //   - A sync that is lost (Faults::lost_sync) reports success and does nothing.
+//   - A file without a name is gone when it is closed.
 //
 // SQLite draws the salts of its log from a generator of the process; nothing that a store answers
 // shows them. Not for two threads.
@@ -34,8 +39,8 @@ class FaultyDisk {
   // Of a million calls, how many fail.
   struct Faults {
     std::uint32_t read_error = 0;
-    std::uint32_t write_error = 0;
-    std::uint32_t sync_error = 0;  // and nothing of it was synced
+    std::uint32_t write_error = 0;  // making, cutting and removing a file included
+    std::uint32_t sync_error = 0;   // of a file or the directory, and nothing of it was synced
     std::uint32_t lost_sync = 0;
   };
 
