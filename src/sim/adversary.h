@@ -48,7 +48,7 @@ class Adversary {
   KadPeer self() const;
 
   void connect(World::Index to);
-  // To every peer's pub/sub, and to one's; false: no stream is open, or it takes no more.
+  // To one peer's pub/sub; false: no stream to it is open, or it takes no more.
   bool say(const PeerId& to, const gossip::Rpc& rpc);
   bool say_raw(const PeerId& to, ByteView bytes);
   // A request on a stream of its own; the answer is thrown away.

@@ -54,8 +54,8 @@ std::vector<PeerId> closest(const World& world, std::string_view kad_protocol, B
 }
 
 Hits hits(const World& world, std::string_view kad_protocol, ByteView key,
-          std::span<const PeerId> said) {
-  const std::vector<PeerId> real = closest(world, kad_protocol, key, said.size());
+          std::span<const PeerId> said, std::size_t wanted) {
+  const std::vector<PeerId> real = closest(world, kad_protocol, key, wanted);
   Hits out{.of = real.size()};
   for (const PeerId& peer : real)
     if (std::ranges::find(said, peer) != said.end()) ++out.found;
@@ -91,14 +91,17 @@ std::string connections(const World& world) {
   return {};
 }
 
-std::string reach(const World& world, std::string_view topic, World::Index publisher,
-                  std::span<const std::size_t> delivered) {
+Reach reach(const World& world, std::string_view topic, World::Index publisher,
+            std::span<const std::size_t> delivered) {
+  Reach out;
   for (World::Index i = 0; i < world.nodes(); ++i) {
     if (i == publisher || !world.up(i) || !subscribes(world, i, topic)) continue;
-    if (delivered[i] != 1)
-      return at(i) + " got the message " + std::to_string(delivered[i]) + " times";
+    ++out.due;
+    if (delivered[i] != 1 && out.wrong.empty())
+      out.wrong = at(i) + " got the message " + std::to_string(delivered[i]) + " times";
   }
-  return {};
+  if (out.due == 0) out.wrong = "nobody was due the message";
+  return out;
 }
 
 }  // namespace kadmesh::oracle

@@ -15,12 +15,12 @@ namespace kadmesh::oracle {
 // The servers of that DHT which are really closest to the key, nearest first.
 std::vector<PeerId> closest(const World& world, std::string_view kad_protocol, ByteView key,
                             std::size_t count);
-// How many of the really closest `said` names, of as many as it names or there are.
+// How many of the really closest `said` names: of `wanted`, or as many as there are.
 struct Hits {
   std::size_t found = 0, of = 0;
 };
 Hits hits(const World& world, std::string_view kad_protocol, ByteView key,
-          std::span<const PeerId> said);
+          std::span<const PeerId> said, std::size_t wanted);
 
 // Whatever a node would hand out of a peer is where that peer listens, or did. Of peers that are
 // not of this world, nothing at all.
@@ -29,9 +29,14 @@ std::string addresses(const World& world);
 // Once nothing is under way: whoever is connected to a peer is connected by it, as often.
 std::string connections(const World& world);
 
-// Whoever is up and subscribes to the topic has got the message, once.
-// `delivered`: how often each node did, by index.
-std::string reach(const World& world, std::string_view topic, World::Index publisher,
-                  std::span<const std::size_t> delivered);
+// Whoever is up and subscribes to the topic, the publisher aside, is due the message, once: how
+// many those are, and who did not get it so. That nobody is due it is wrong, too. `delivered`: how
+// often each node got it, by index.
+struct Reach {
+  std::size_t due = 0;
+  std::string wrong{};
+};
+Reach reach(const World& world, std::string_view topic, World::Index publisher,
+            std::span<const std::size_t> delivered);
 
 }  // namespace kadmesh::oracle

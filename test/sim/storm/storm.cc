@@ -16,6 +16,7 @@ constexpr Duration kPickyBackoff = 60s;
 constexpr Duration kAftermath = 2min;
 constexpr std::size_t kTransfer = std::size_t{3} * 1024 * 1024;
 const Topic kTopic = "storm";
+const StoreTrouble kStoreTrouble{.latest = 20s, .late_ppm = 50'000, .io_ppm = 50'000};
 
 Bytes text(std::string_view words) { return to_bytes(as_bytes(words)); }
 Bytes key_of(std::uint64_t number) { return text("/v/" + std::to_string(number)); }
@@ -38,6 +39,8 @@ WorldConfig Storm::config(std::uint64_t seed) {
   config.link.loss_ppm = static_cast<std::uint32_t>(luck.below(3000));
   config.link.syn_loss_ppm = static_cast<std::uint32_t>(luck.below(10'000));
   config.link.most_segment = std::array<std::size_t, 3>{0, 97, 1400}[luck.below(3)];
+  config.link.coalesced_ppm = static_cast<std::uint32_t>(luck.below(2) * 500'000);
+  config.link.taken_at_once_ppm = static_cast<std::uint32_t>(luck.below(2) * 500'000);
   config.keep_reports = false;
   return config;
 }
@@ -91,26 +94,33 @@ void Storm::add_picky_peer() {
 
 // --- the play
 std::string Storm::play() {
+  using Act = void (Storm::*)();
+  for (const Act act :
+       {&Storm::join, &Storm::transfer, &Storm::trouble, &Storm::require_recovery,
+        &Storm::require_lookups, &Storm::require_reach, &Storm::transfer, &Storm::require_rest})
+    if (wrong_.empty()) (this->*act)();
+  return wrong_;
+}
+
+void Storm::join() {
   world_.nodes(kNodes, [this](Index i) { return node_config(i); });
   add_picky_peer();
   look_around();
   world_.run_for(kJoin);
-  transfer();
+}
+
+void Storm::trouble() {
   faults_ = std::make_unique<Faults>(world_, FaultConfig{.spared = {picky_->index()}});
   faults_->on_fault([this](Time, Fault fault, Index node) { on_fault(fault, node); });
   trouble_ = true;
   servers_.clear();
   faults_->start();
+  world_.trouble_stores(kStoreTrouble);
   work();
   world_.run_for(kTrouble);
   faults_->heal();
   world_.heal();
-  require_recovery();
-  require_lookups();
-  require_reach();
-  transfer();
-  require_rest();
-  return wrong_;
+  world_.trouble_stores({});
 }
 
 void Storm::work() {
@@ -224,13 +234,20 @@ void Storm::on_fault(Fault fault, Index node) {
 }
 
 void Storm::on_report(Index node, const Report& report) {
-  if (transfer_) transfer_->on_report(node, report);
+  if (!transfers_.empty()) transfers_.back()->on_report(node, report);
   if (node >= kNodes) return on_report_of_picky(report);
   if (const auto* done = std::get_if<OpDone>(&report)) on_done(node, *done);
   if (const auto* message = std::get_if<MessageToValidate>(&report)) on_validate(node, *message);
   if (const auto* message = std::get_if<MessageDelivered>(&report)) on_delivered(node, *message);
   if (const auto* left = std::get_if<PeerDisconnected>(&report))
     if (breaks_protocol(left->cause)) wrong(at(node) + "lost a peer: " + to_string(left->cause));
+  if (const auto* notice = std::get_if<Notice>(&report)) on_notice(node, *notice);
+}
+
+// What costs no more than a stream is a breach all the same.
+void Storm::on_notice(Index node, const Notice& notice) {
+  if (!breaks_protocol(notice.what) || notice.peer == world_.peer(picky_->index())) return;
+  wrong(at(node) + "notes, of " + std::string(notice.area) + ": " + to_string(notice.what));
 }
 
 void Storm::on_report_of_picky(const Report& report) {
@@ -302,26 +319,31 @@ void Storm::require(bool held, const std::string& what) {
 }
 
 void Storm::transfer() {
-  transfer_ = std::make_unique<Transfer>(world_, 2, 3, kTransfer);
+  transfers_.push_back(std::make_unique<Transfer>(world_, 2, 3, kTransfer));
+  Transfer& it = *transfers_.back();
   const OpId met = world_.start(2, [&](Node& node, Turn turn, Time deadline) {
     return node.connect(turn, world_.addr(3), deadline);
   });
   world_.run_until([&] { return ended_.contains({2, met}); }, 15s);
-  transfer_->start();
-  world_.run_until([&] { return transfer_->complete() || !wrong_.empty(); }, 60s);
-  require(!transfer_->corrupt(), "a transfer came with other bytes");
-  require(transfer_->complete(), "a transfer stopped at byte " +
-                                     std::to_string(transfer_->received()) + " of " +
-                                     std::to_string(kTransfer));
+  it.start();
+  world_.run_until([&] { return it.complete() || !wrong_.empty(); }, 60s);
+  require(!it.corrupt(), "a transfer came with other bytes");
+  require(it.complete(), "a transfer stopped at byte " + std::to_string(it.received()) + " of " +
+                             std::to_string(kTransfer));
 }
 
 bool Storm::recovered() const {
   for (Index i = 0; i < kNodes; ++i) {
     if (world_.node(i).stats().bootstrap.live < 3) return false;
-    for (const TopicView& view : world_.node(i).gossip().topics())
-      if (view.topic == kTopic && view.mesh.empty()) return false;
+    if (!in_mesh(i)) return false;
   }
   return true;
+}
+
+bool Storm::in_mesh(Index node) const {
+  return std::ranges::any_of(world_.node(node).gossip().topics(), [](const TopicView& view) {
+    return view.topic == kTopic && view.subscribed && !view.mesh.empty();
+  });
 }
 
 void Storm::require_recovery() {
@@ -352,11 +374,13 @@ void Storm::await(const std::vector<std::pair<Index, OpId>>& ops, const std::str
 }
 
 void Storm::require_reach() {
+  for (Index i = 0; i < kNodes; ++i) require(in_mesh(i), at(i) + "is not subscribed, or alone");
   for (Index who = 0; who < kNodes; who += 3) {
     const Bytes data = publish(who, true);
     world_.run_for(10s);
-    const std::string missed = oracle::reach(world_, kTopic, who, delivered_.at(data));
-    require(missed.empty(), missed);
+    const oracle::Reach reach = oracle::reach(world_, kTopic, who, delivered_.at(data));
+    require(reach.wrong.empty(), reach.wrong);
+    require(reach.due == kNodes - 1, std::to_string(reach.due) + " were due a message");
   }
 }
 

@@ -2,7 +2,7 @@
 // every moment of it, then calm, and what must come.
 //
 //   always   an operation ends once, and by its deadline
-//            nobody honest breaks a connection for breaking the protocol
+//            nobody honest breaks the protocol, a connection's or a stream's
 //            what an application rejected goes no further; what it accepted comes once
 //            who was pruned does not come back before its time
 //            a server that answers stays in the table
@@ -46,6 +46,8 @@ class Storm {
   void add_picky_peer();
 
   // --- what goes on
+  void join();
+  void trouble();
   void work();
   void work_once();
   template <class Command>
@@ -69,6 +71,7 @@ class Storm {
   void on_report(Index node, const Report& report);
   void on_report_of_picky(const Report& report);
   void on_done(Index node, const OpDone& done);
+  void on_notice(Index node, const Notice& notice);
   void on_validate(Index node, const MessageToValidate& message);
   void on_delivered(Index node, const MessageDelivered& message);
   void look_around();
@@ -79,6 +82,7 @@ class Storm {
   void require(bool held, const std::string& what);
   void transfer();
   bool recovered() const;
+  bool in_mesh(Index node) const;
   void require_recovery();
   void require_lookups();
   void await(const std::vector<std::pair<Index, OpId>>& ops, const std::string& what);
@@ -89,7 +93,7 @@ class Storm {
   Luck luck_;
   std::unique_ptr<Faults> faults_;
   std::unique_ptr<Adversary> picky_;
-  std::unique_ptr<Transfer> transfer_;
+  std::vector<std::unique_ptr<Transfer>> transfers_;  // calls of theirs may be under way for ever
   std::string wrong_;
   bool trouble_ = false;                          // it has begun
   bool recovered_ = false;                        // and nothing of it is left to be got over

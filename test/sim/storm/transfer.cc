@@ -54,6 +54,7 @@ void Transfer::read_later() {
 }
 
 void Transfer::read() {
+  if (complete() || !world_.up(to_)) return;
   const ByteView there = world_.node(to_).readable(*in_);
   const std::size_t count = std::min(there.size(), kBite);
   for (std::size_t i = 0; i < count; ++i) corrupt_ |= there[i] != byte_at(received_ + i);
