@@ -52,11 +52,15 @@ void Digest::add(ByteView bytes) {
   add(bytes.size());
   std::size_t at = 0;
   if (bytes.size() >= 32) {
-    std::array<std::uint64_t, 4> lanes{state_, state_ + 1, state_ + 2, state_ + 3};
-    for (; at + 32 <= bytes.size(); at += 32)
-      for (std::size_t i = 0; i < lanes.size(); ++i)
-        lanes[i] = stirred(lanes[i], word_at(&bytes[at + 8 * i]));
-    for (const std::uint64_t lane : lanes) add(mixed(lane));
+    std::uint64_t a = state_, b = state_ + 1, c = state_ + 2, d = state_ + 3;
+    for (; at + 32 <= bytes.size(); at += 32) {
+      const std::uint8_t* from = &bytes[at];
+      a = stirred(a, word_at(from));
+      b = stirred(b, word_at(from + 8));
+      c = stirred(c, word_at(from + 16));
+      d = stirred(d, word_at(from + 24));
+    }
+    for (const std::uint64_t lane : {a, b, c, d}) add(mixed(lane));
   }
   for (; at + 8 <= bytes.size(); at += 8) add(word_at(&bytes[at]));
   if (at == bytes.size()) return;
