@@ -89,9 +89,10 @@ void Gossip::State::emit_gossip(Turn turn, const Topic& topic, const GossipTopic
       others.push_back(peer);
   const std::size_t share = others.size() * config.gossip_factor_percent / 100;
   choose(turn, others, std::max(config.d_lazy, share));
+  const std::size_t most = std::min(ids.size(), gossip::kMostIds);
+  turn.rng.shuffle(std::span(ids));
   for (const PeerId& peer : others) {
-    turn.rng.shuffle(std::span(ids));  // where not all are told, each is told others
-    const std::size_t most = std::min(ids.size(), gossip::kMostIds);
+    if (most < ids.size()) turn.rng.shuffle(std::span(ids));  // each is told others
     tell(peer).ihave.push_back(
         {topic, {ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(most)}});
     ++counts.ihave_sent;

@@ -116,14 +116,14 @@ void add_ihave(Batch& batch, const IHave& have) {
   in_chunks(have.ids, have.topic.size(), [&](const auto& chunk, std::size_t size) {
     auto* out = batch.room(size).mutable_control()->add_ihave();
     out->set_topic(have.topic);
-    for (const MessageId* id : chunk) out->add_ids(text(*id));
+    for (const MessageId* id : chunk) out->add_ids(id->data(), id->size());
   });
 }
 
 void add_iwant(Batch& batch, const std::vector<MessageId>& wanted) {
   in_chunks(wanted, 0, [&](const auto& chunk, std::size_t size) {
     auto* out = batch.room(size).mutable_control()->add_iwant();
-    for (const MessageId* id : chunk) out->add_ids(text(*id));
+    for (const MessageId* id : chunk) out->add_ids(id->data(), id->size());
   });
 }
 
