@@ -12,6 +12,8 @@ constexpr Duration kLookAround = 1s;
 // A GRAFT that was under way when the PRUNE left is nobody's fault.
 constexpr Duration kCrossing = 5s;
 constexpr Duration kPickyBackoff = 60s;
+// Bytes may be held up so long.
+constexpr Duration kUnderWay = 15s;
 // What a fault did to a node may last so long.
 constexpr Duration kAftermath = 2min;
 constexpr std::size_t kTransfer = std::size_t{3} * 1024 * 1024;
@@ -254,8 +256,23 @@ void Storm::on_report_of_picky(const Report& report) {
   if (const auto* came = std::get_if<PeerConnected>(&report)) met_.insert(came->peer);
   const auto* left = std::get_if<PeerDisconnected>(&report);
   if (!left) return;
+  forget_untold(left->peer);
   met_.erase(left->peer);
   of_earlier_life_.erase(left->peer);
+}
+
+Storm::Index Storm::node_of(const PeerId& peer) const {
+  Index node = 0;
+  while (world_.peer(node) != peer) ++node;
+  return node;
+}
+
+// A PRUNE may have ended with the connection that was to bring it.
+void Storm::forget_untold(const PeerId& peer) {
+  const auto told = pruned_.find(peer);
+  if (told == pruned_.end()) return;
+  const bool just_now = world_.now().mono < after(told->second, kUnderWay);
+  if (just_now || excused(node_of(peer))) pruned_.erase(told);
 }
 
 void Storm::on_done(Index node, const OpDone& done) {
