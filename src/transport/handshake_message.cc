@@ -1,14 +1,9 @@
 #include "transport/handshake_message.h"
 
-#include <algorithm>
-#include <utility>
-
-#include "transport/noise_cipher.h"
+#include <span>
 
 namespace kadmesh {
 namespace {
-
-std::size_t body_size(ByteView prefix) { return std::size_t{prefix[0]} << 8 | prefix[1]; }
 
 // What a message may measure: message 1 has no payload, the others have one.
 struct Sizes {
@@ -28,30 +23,19 @@ Result<void> check_size(Sizes sizes, std::size_t size) {
   return {};
 }
 
-// Moves bytes from `in` until `out` has `size` of them; whether it has.
-bool fill(Bytes& out, ByteView& in, std::size_t size) {
-  const std::size_t count = std::min(in.size(), size - out.size());
-  append(out, in.first(count));
-  in = in.subspan(count);
-  return out.size() == size;
-}
-
 }  // namespace
 
-Result<std::optional<Bytes>> HandshakeReader::next(NoiseXX::Message kind, ByteView& in) {
-  if (message_.size() < kNoisePrefixSize && !fill(message_, in, kNoisePrefixSize))
-    return std::nullopt;
-  const std::size_t size = body_size(message_);
-  RETURN_IF_ERROR(check_size(sizes_of(kind), size));
-  if (!fill(message_, in, kNoisePrefixSize + size)) return std::nullopt;
-  Bytes body = std::exchange(message_, {});
-  body.erase(body.begin(), body.begin() + kNoisePrefixSize);
-  return body;
+Result<std::optional<ByteView>> HandshakeReader::next(NoiseXX::Message kind, ByteView& in) {
+  if (const auto size = frames_.next_size(in)) RETURN_IF_ERROR(check_size(sizes_of(kind), *size));
+  const auto frame = frames_.next(in);
+  if (!frame) return std::nullopt;
+  return frame->body;
 }
 
 void put_handshake_message(Bytes& out, ByteView body) {
-  out.push_back(static_cast<std::uint8_t>(body.size() >> 8));
-  out.push_back(static_cast<std::uint8_t>(body.size()));
+  const std::size_t start = out.size();
+  out.resize(start + kNoisePrefixSize);
+  put_noise_prefix(std::span(out).subspan(start), body.size());
   append(out, body);
 }
 

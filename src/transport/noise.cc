@@ -48,7 +48,7 @@ NoiseSession NoiseHandshake::take() {
 Result<std::size_t> NoiseHandshake::read_messages(ByteView in) {
   ByteView rest = in;
   while (!over()) {
-    ASSIGN_OR_RETURN(const std::optional<Bytes> message, reader_.next(xx_.next(), rest));
+    ASSIGN_OR_RETURN(const std::optional<ByteView> message, reader_.next(xx_.next(), rest));
     if (!message) break;
     RETURN_IF_ERROR(on_message(*message));
   }

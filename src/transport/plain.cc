@@ -24,92 +24,16 @@ Result<ByteView> inside(ByteView bytes, std::size_t before) {
   return bytes.subspan(before, bytes.size() - before - kAeadTagSize);
 }
 
-// Of the message at the front of `in`, prefix and body, once its prefix is there.
-std::optional<std::size_t> message_size(ByteView in) {
-  if (in.size() < kNoisePrefixSize) return std::nullopt;
-  return kNoisePrefixSize + (std::size_t{in[0]} << 8 | in[1]);
-}
-
-Result<ByteView> opened(ByteView message) {
-  const ByteView body = message.subspan(kNoisePrefixSize);
-  if (body.size() < kAeadTagSize)
-    return fail(Errc::malformed, "plain: a message shorter than its tag");
-  return inside(body, 0);
-}
-
 }  // namespace
 
 // --- messages
 
-Result<void> PlainSealer::seal(ByteView plain, Bytes& out) const {
-  while (!plain.empty()) {
-    const ByteView piece = plain.first(std::min(plain.size(), kMaxNoisePlain));
-    const std::size_t start = begin(out);
-    append(out, piece);
-    RETURN_IF_ERROR(end(out, start));
-    plain = plain.subspan(piece.size());
-  }
+Result<void> PlainSeal::seal(std::span<std::uint8_t> body) {
+  std::ranges::fill(body.last(kAeadTagSize), std::uint8_t{0});
   return {};
 }
 
-std::size_t PlainSealer::begin(Bytes& out) const {
-  put_zeros(out, kNoisePrefixSize);
-  return out.size() - kNoisePrefixSize;
-}
-
-Result<void> PlainSealer::end(Bytes& out, std::size_t start) const {
-  KAD_CHECK(start + kNoisePrefixSize <= out.size());
-  const std::size_t size = out.size() - start - kNoisePrefixSize;
-  KAD_CHECK(size <= kMaxNoisePlain);
-  if (size == 0) {
-    out.resize(start);
-    return {};
-  }
-  put_zeros(out, kAeadTagSize);
-  const std::size_t body = size + kAeadTagSize;
-  out[start] = static_cast<std::uint8_t>(body >> 8);
-  out[start + 1] = static_cast<std::uint8_t>(body);
-  return {};
-}
-
-Result<std::optional<ByteView>> PlainOpener::next(ByteView& in) {
-  if (dead_) return fail(Errc::closed, "plain: the session is dead");
-  auto message = next_message(in);
-  dead_ = !message;
-  if (dead_ || (!*message && partial_.empty())) partial_ = Bytes();
-  return message;
-}
-
-// Empty messages are passed over, as Noise's are.
-Result<std::optional<ByteView>> PlainOpener::next_message(ByteView& in) {
-  while (true) {
-    ASSIGN_OR_RETURN(const std::optional<ByteView> message, read(in));
-    if (!message || !message->empty()) return message;
-  }
-}
-
-Result<std::optional<ByteView>> PlainOpener::read(ByteView& in) {
-  if (std::exchange(lent_, false)) partial_.clear();
-  const auto size = message_size(in);
-  if (partial_.empty() && size && *size <= in.size()) {
-    const ByteView message = in.first(*size);
-    in = in.subspan(*size);
-    return opened(message);
-  }
-  collect(in, kNoisePrefixSize);
-  if (const auto whole = message_size(partial_)) collect(in, *whole);
-  if (message_size(partial_) != partial_.size()) return std::nullopt;
-  lent_ = true;
-  return opened(partial_);
-}
-
-// Until partial_ has `size` bytes. Memory follows what has arrived.
-void PlainOpener::collect(ByteView& in, std::size_t size) {
-  if (partial_.size() >= size) return;
-  const std::size_t count = std::min(in.size(), size - partial_.size());
-  append(partial_, in.first(count));
-  in = in.subspan(count);
-}
+Result<ByteView> PlainOpen::open(const NoiseFrame& frame) { return inside(frame.body, 0); }
 
 // --- the handshake
 
@@ -139,7 +63,7 @@ Result<std::size_t> PlainHandshake::on_bytes(ByteView in) {
 Result<std::size_t> PlainHandshake::read_messages(ByteView in) {
   ByteView rest = in;
   while (next_ != Message::done) {
-    ASSIGN_OR_RETURN(const std::optional<Bytes> body, reader_.next(next_, rest));
+    ASSIGN_OR_RETURN(const std::optional<ByteView> body, reader_.next(next_, rest));
     if (!body) break;
     RETURN_IF_ERROR(on_message(*body));
   }

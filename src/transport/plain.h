@@ -6,7 +6,7 @@
 //     first     32 random bytes
 //     second    32 random bytes ‖ 48 zeros ‖ the responder's identity ‖ 16 zeros
 //     third     48 zeros ‖ the initiator's identity ‖ 16 zeros
-//   transport   length of the rest, 2 bytes, big-endian ‖ the bytes ‖ 16 zeros
+//   transport   as sealed_messages.h has them; sealed: the bytes ‖ 16 zeros
 //
 // Random bytes stand for ephemeral keys, zeros for what Noise seals; identities are those that
 // Noise presents (noise_payload.h), whose signatures nobody checks. Other bytes where zeros must be
@@ -16,36 +16,28 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "transport/noise.h"
+#include "transport/sealed_messages.h"
 
 namespace kadmesh {
 
-// As NoiseSealer; there is no counter to be used up.
-class PlainSealer {
- public:
-  Result<void> seal(ByteView plain, Bytes& out) const;
-  std::size_t begin(Bytes& out) const;
-  Result<void> end(Bytes& out, std::size_t start) const;
+// There is no counter to be used up.
+struct PlainSeal {
+  static Result<void> seal(std::span<std::uint8_t> body);
 };
 
-// As NoiseOpener, but a message that lies whole in the input is given out where it lies.
-class PlainOpener {
- public:
-  // The view is valid until the next call, and as long as `in`'s bytes.
-  // Errc::auth: other bytes than zeros. Errc::malformed: shorter than those.
-  Result<std::optional<ByteView>> next(ByteView& in);
-  std::size_t buffered() const { return partial_.capacity(); }
-
- private:
-  Result<std::optional<ByteView>> next_message(ByteView& in);
-  Result<std::optional<ByteView>> read(ByteView& in);
-  void collect(ByteView& in, std::size_t size);
-
-  bool dead_ = false;
-  bool lent_ = false;  // partial_ is a message that the caller may be looking at
-  Bytes partial_;      // of a message that is cut off: what has come
+// A message that lies whole in the input is given out where it lies.
+struct PlainOpen {
+  // Errc::auth: other bytes than zeros.
+  static Result<ByteView> open(const NoiseFrame& frame);
+  static void release() {}
+  static std::size_t buffered() { return 0; }
 };
+
+using PlainSealer = MessageSealer<PlainSeal>;
+using PlainOpener = MessageOpener<PlainOpen>;
 
 struct PlainSession {
   NoiseIdentity remote;  // as it says

@@ -24,7 +24,7 @@ void put_plain_handshake(Bytes& out, NoiseXX::Message kind, ByteView payload) {
 }
 
 void put_plain_message(Bytes& out, ByteView plain) {
-  const PlainSealer sealer;
+  PlainSealer sealer;
   const std::size_t start = sealer.begin(out);
   append(out, plain);
   static_cast<void>(sealer.end(out, start));

@@ -1,10 +1,10 @@
 // A peer that holds the key sends messages, changes some, and adds bytes of its own: what is
 // opened is what was sealed before the first change, however the bytes are cut.
-// Covers: src/transport/noise_cipher.cc
+// Covers: src/transport/noise_cipher.cc src/transport/noise_frame.cc
 #include <algorithm>
-#include <optional>
 
 #include "base/check.h"
+#include "opened.h"
 #include "transport/noise_cipher.h"
 
 using namespace kadmesh;
@@ -54,27 +54,8 @@ Wire build(ByteView script) {
   return wire;
 }
 
-struct Outcome {
-  Bytes plain;
-  std::optional<Errc> error;
-  friend bool operator==(const Outcome&, const Outcome&) = default;
-};
-
-Outcome open(ByteView wire, std::size_t step) {
-  NoiseOpener opener{NoiseKey(kKey)};
-  Outcome outcome;
-  for (; !wire.empty() && !outcome.error; wire = wire.subspan(std::min(step, wire.size()))) {
-    ByteView in = wire.first(std::min(step, wire.size()));
-    while (true) {
-      const auto message = opener.next(in);
-      if (!message) outcome.error = message.error().code;
-      if (!message || !*message) break;
-      KAD_CHECK(!(*message)->empty());
-      append(outcome.plain, **message);
-    }
-    KAD_CHECK(opener.buffered() <= kNoisePrefixSize + kMaxNoiseBody);
-  }
-  return outcome;
+Opened open(ByteView wire, std::size_t step) {
+  return open_in_pieces(NoiseOpener(NoiseKey(kKey)), wire, step);
 }
 
 }  // namespace
@@ -83,7 +64,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size < 2) return 0;
   const Wire wire = build(ByteView(data + 2, std::min(size - 2, kMostOps)));
   const std::size_t step = 1 + (std::size_t{data[0]} << 8 | data[1]);
-  const Outcome whole = open(wire.bytes, std::max<std::size_t>(wire.bytes.size(), 1));
+  const Opened whole = open(wire.bytes, std::max<std::size_t>(wire.bytes.size(), 1));
   KAD_CHECK(whole == open(wire.bytes, step));
   KAD_CHECK(equal(whole.plain, wire.plain));
   KAD_CHECK(!wire.sound || !whole.error);

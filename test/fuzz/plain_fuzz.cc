@@ -1,10 +1,11 @@
 // Handshakes without cryptography that hear bytes nobody made, or honest messages that were
 // changed; and transport messages however they are cut, against a naive reader.
-// Covers: src/transport/plain.cc src/transport/handshake_message.cc
+// Covers: src/transport/plain.cc src/transport/handshake_message.cc src/transport/noise_frame.cc
 #include <algorithm>
 #include <optional>
 
 #include "base/check.h"
+#include "opened.h"
 #include "transport/plain.h"
 
 using namespace kadmesh;
@@ -69,40 +70,18 @@ void run_noise(unsigned state, ByteView wire, std::size_t step) {
   check_believed(end, state == 0);
 }
 
-struct Outcome {
-  Bytes plain;
-  std::optional<Errc> error;
-  friend bool operator==(const Outcome&, const Outcome&) = default;
-};
-
-Outcome naive(ByteView wire) {
-  Outcome outcome;
+Opened naive(ByteView wire) {
+  Opened opened;
   while (wire.size() >= 2) {
     const std::size_t size = std::size_t{wire[0]} << 8 | wire[1];
     if (wire.size() < 2 + size) break;
     const ByteView body = wire.subspan(2, size);
-    if (size < 16) return outcome.error = Errc::malformed, outcome;
-    if (std::ranges::count(body.last(16), 0) != 16) return outcome.error = Errc::auth, outcome;
-    append(outcome.plain, body.first(size - 16));
+    if (size < 16) return opened.error = Errc::malformed, opened;
+    if (std::ranges::count(body.last(16), 0) != 16) return opened.error = Errc::auth, opened;
+    append(opened.plain, body.first(size - 16));
     wire = wire.subspan(2 + size);
   }
-  return outcome;
-}
-
-Outcome open(ByteView wire, std::size_t step) {
-  PlainOpener opener;
-  Outcome outcome;
-  for (; !wire.empty() && !outcome.error; wire = wire.subspan(std::min(step, wire.size()))) {
-    ByteView in = wire.first(std::min(step, wire.size()));
-    while (true) {
-      const auto message = opener.next(in);
-      if (!message) outcome.error = message.error().code;
-      if (!message || !*message) break;
-      KAD_CHECK(!(*message)->empty());
-      append(outcome.plain, **message);
-    }
-  }
-  return outcome;
+  return opened;
 }
 
 // Each byte of the script is a message of so many bytes, or two bytes put in between.
@@ -114,7 +93,7 @@ void run_messages(ByteView script, std::size_t step) {
     else
       append(wire, Bytes{static_cast<std::uint8_t>(op - 240U), op});
   }
-  KAD_CHECK(open(wire, step) == naive(wire));
+  KAD_CHECK(open_in_pieces(PlainOpener(), wire, step) == naive(wire));
 }
 
 }  // namespace

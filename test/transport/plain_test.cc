@@ -167,21 +167,17 @@ TEST_CASE("plain: a handshake message of another size, or with bytes where none 
   }
 }
 
-TEST_CASE("plain: messages are opened out of the input, or collected when they are cut off") {
+TEST_CASE("plain: a message is opened where it lies, and what was cut off where it was collected") {
   Bytes wire;
   REQUIRE(PlainSealer().seal(as_bytes("hello"), wire));
   CHECK(wire.size() == 2 + 5 + 16);
   PlainOpener opener;
   ByteView in(wire);
   CHECK((*opener.next(in))->data() == wire.data() + 2);
-  CHECK(in.empty());
   in = ByteView(wire).first(9);
   CHECK(!*opener.next(in));
-  CHECK(opener.buffered() > 0);
   in = ByteView(wire).subspan(9);
   CHECK(as_text(**opener.next(in)) == "hello");
-  CHECK(!*opener.next(in));
-  CHECK(opener.buffered() == 0);
 }
 
 TEST_CASE("plain: a message that Noise made, or that has no room for a tag, ends the session") {
