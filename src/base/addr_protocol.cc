@@ -46,13 +46,14 @@ std::optional<Bytes> read_ip(std::string_view text) {
 
 // --- names: dns, sni, ip6zone --------------------------------------------------------------------
 
-constexpr std::size_t kMaxName = 253;  // of a domain name (RFC 1035, section 2.3.4)
+constexpr std::size_t kMostName = 253;  // of a domain name (RFC 1035, section 2.3.4)
 
 bool printable(char c) { return c >= 0x20 && c <= 0x7e; }
 bool in_name(char c) { return printable(c) && c != ' ' && c != '/'; }
 
 bool valid_name(ByteView value) {
-  return !value.empty() && value.size() <= kMaxName && std::ranges::all_of(as_text(value), in_name);
+  return !value.empty() && value.size() <= kMostName &&
+         std::ranges::all_of(as_text(value), in_name);
 }
 
 std::string print_bytes(ByteView value) { return std::string(as_text(value)); }

@@ -1,5 +1,5 @@
 // Where an address came from decides what may be done with it, and the type says so: a Dialable can
-// be stored, dialled and handed out; what an inbound socket shows is an Observed, which cannot
+// be stored, dialed and handed out; what an inbound socket shows is an Observed, which cannot
 // become one. (An inbound socket's port is the peer's ephemeral port: nobody listens there.)
 #pragma once
 
@@ -15,7 +15,7 @@ namespace kadmesh {
 // Strongest first: of two claims about one address the stronger is kept.
 enum class Source {
   configured,     // the user named it
-  dialed,         // we dialled it and the peer proved its key there
+  dialed,         // we dialed it and the peer proved its key there
   signed_record,  // in a peer record that the peer signed
   identify,       // the peer said so over a secured connection
   hint,           // a third peer said so: good for one dial, not handed on

@@ -75,7 +75,7 @@ bool ed25519_verify(const Ed25519Public& key, ByteView message, ByteView signatu
 // `spki` is an X.509 SubjectPublicKeyInfo in DER. Sizes are capped before any big-number work:
 // RSA 2048..8192 bits with an exponent of at most 31 bits, ECDSA P-256 only. False for whatever
 // does not verify.
-inline constexpr std::size_t kMaxSpkiSize = 1200;  // an 8192-bit RSA key is 1062 bytes
+inline constexpr std::size_t kMostSpkiSize = 1200;  // an 8192-bit RSA key is 1062 bytes
 bool rsa_sha256_verify(ByteView spki, ByteView message, ByteView signature);
 bool ecdsa_p256_sha256_verify(ByteView spki, ByteView message, ByteView der_signature);
 // `point`: 33 bytes compressed or 65 uncompressed.

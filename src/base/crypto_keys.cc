@@ -80,9 +80,9 @@ std::optional<ByteView> take_positive(ByteView& in) {
 // SEQUENCE { SEQUENCE { rsaEncryption, NULL }, BIT STRING { SEQUENCE { modulus, exponent } } }
 
 constexpr std::size_t kMinRsaBits = 2048;
-constexpr std::size_t kMaxRsaBits = 8192;
+constexpr std::size_t kMostRsaBits = 8192;
 // go's bound; a long exponent would make a verification as slow as a signature.
-constexpr std::size_t kMaxExponentBits = 31;
+constexpr std::size_t kMostExponentBits = 31;
 
 // The algorithm's OID 1.2.840.113549.1.1.1 and its parameters, NULL.
 constexpr std::array<std::uint8_t, 13> kRsaAlgorithm{0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7,
@@ -120,14 +120,14 @@ std::optional<RsaNumbers> walk_rsa_key(ByteView spki) {
 }
 
 Result<RsaNumbers> rsa_numbers(ByteView spki) {
-  if (spki.size() > kMaxSpkiSize) return fail(Errc::limit, "RSA key too long");
+  if (spki.size() > kMostSpkiSize) return fail(Errc::limit, "RSA key too long");
   const auto numbers = walk_rsa_key(spki);
   if (!numbers) return fail(Errc::malformed, "not an RSA key in DER");
   const std::size_t bits = bit_length(numbers->modulus);
-  if (bits < kMinRsaBits || bits > kMaxRsaBits) {
+  if (bits < kMinRsaBits || bits > kMostRsaBits) {
     return fail(Errc::limit, "RSA key of " + std::to_string(bits) + " bits");
   }
-  if (bit_length(numbers->exponent) > kMaxExponentBits) {
+  if (bit_length(numbers->exponent) > kMostExponentBits) {
     return fail(Errc::limit, "RSA exponent too long");
   }
   if (!odd(numbers->modulus) || !odd(numbers->exponent) || bit_length(numbers->exponent) < 2) {

@@ -18,7 +18,7 @@ namespace {
 // --- envelopes -----------------------------------------------------------------------------------
 
 constexpr MessageShape kEnvelopeShape{};  // flat: four fields and what the future adds
-constexpr ScanLimits kEnvelopeLimits{kMaxEnvelopeSize, 16, 1};
+constexpr ScanLimits kEnvelopeLimits{kMostEnvelopeSize, 16, 1};
 
 // protobuf 3.21 takes its bytes as strings.
 std::string to_text(ByteView bytes) { return std::string(as_text(bytes)); }
@@ -70,10 +70,10 @@ constexpr std::string_view kLegacyDomain = "libp2p-routing-state";
 
 constexpr MessageShape kAddressShape{};
 constexpr std::array<FieldShape, 1> kRecordFields{
-    {{pb::PeerRecord::kAddressesFieldNumber, kMaxRecordAddrs, &kAddressShape}}};
+    {{pb::PeerRecord::kAddressesFieldNumber, kMostRecordAddrs, &kAddressShape}}};
 constexpr MessageShape kRecordShape{kRecordFields};
 // An address has an element of its own and one for what is in it.
-constexpr ScanLimits kRecordLimits{kMaxEnvelopeSize, 2 * kMaxRecordAddrs + 16, 2};
+constexpr ScanLimits kRecordLimits{kMostEnvelopeSize, 2 * kMostRecordAddrs + 16, 2};
 
 std::optional<std::string_view> domain_of(std::string_view payload_type) {
   if (payload_type == kStandardType) return kStandardDomain;

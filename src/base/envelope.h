@@ -12,7 +12,7 @@ namespace kadmesh {
 
 class SignatureMemo;
 
-inline constexpr std::size_t kMaxEnvelopeSize = 8192;
+inline constexpr std::size_t kMostEnvelopeSize = 8192;
 
 struct Envelope {
   PublicKey signer;
@@ -36,7 +36,7 @@ struct PeerRecord {
   std::vector<Multiaddr> addrs;
 };
 
-inline constexpr std::size_t kMaxRecordAddrs = 128;
+inline constexpr std::size_t kMostRecordAddrs = 128;
 
 // Accepts both flavours; Errc::unsupported for an envelope of anything else. The signer must be the
 // subject (Errc::auth otherwise); an address that cannot be parsed is dropped alone.

@@ -40,7 +40,7 @@ Result<void> FrameReader::judge(std::uint64_t length) {
 // Kept only where it is cut off.
 Result<void> FrameReader::read_prefix(ByteView& in) {
   const std::size_t held = prefix_.size();
-  if (held > 0) append(prefix_, in.first(std::min(in.size(), kMaxVarintSize - held)));
+  if (held > 0) append(prefix_, in.first(std::min(in.size(), kMostVarintSize - held)));
   ASSIGN_OR_RETURN(const std::optional<Varint> length, get_varint(held > 0 ? prefix_ : in));
   if (length) {
     take(in, length->size - held);

@@ -11,15 +11,15 @@
 namespace kadmesh {
 namespace {
 
-// Text beyond this cannot hold an address within kMaxSize: a byte takes three characters at most
+// Text beyond this cannot hold an address within kMostSize: a byte takes three characters at most
 // (http-path), apart from the names.
-constexpr std::size_t kMaxText = 4 * Multiaddr::kMaxSize;
+constexpr std::size_t kMostText = 4 * Multiaddr::kMostSize;
 
-constexpr std::size_t kMaxQuote = 40;
+constexpr std::size_t kMostQuote = 40;
 
 // Text of a peer inside an error: short, and nothing that could act on a terminal or a log.
 std::string quote(std::string_view text) {
-  std::string quoted(text.substr(0, kMaxQuote));
+  std::string quoted(text.substr(0, kMostQuote));
   std::ranges::replace_if(quoted, [](char c) { return c < 0x20 || c > 0x7e; }, '?');
   return '"' + quoted + '"';
 }
@@ -156,24 +156,24 @@ bool Endpoint::unspecified() const {
 }
 
 Result<Multiaddr> Multiaddr::from_text(std::string_view text) {
-  if (text.size() > kMaxText) return fail(Errc::limit, "address text too long");
+  if (text.size() > kMostText) return fail(Errc::limit, "address text too long");
   while (text.ends_with('/')) text.remove_suffix(1);
   if (text.empty()) return fail(Errc::malformed, "empty address");
   Bytes bytes;
   for (std::size_t parts = 0; !text.empty(); ++parts) {
-    if (parts == kMaxParts) return fail(Errc::limit, "address of too many parts");
+    if (parts == kMostParts) return fail(Errc::limit, "address of too many parts");
     RETURN_IF_ERROR(take_text_part(text, bytes));
   }
-  if (bytes.size() > kMaxSize) return fail(Errc::limit, "address too long");
+  if (bytes.size() > kMostSize) return fail(Errc::limit, "address too long");
   return Multiaddr(std::move(bytes));
 }
 
 Result<Multiaddr> Multiaddr::from_bytes(ByteView bytes) {
   if (bytes.empty()) return fail(Errc::malformed, "empty address");
-  if (bytes.size() > kMaxSize) return fail(Errc::limit, "address too long");
+  if (bytes.size() > kMostSize) return fail(Errc::limit, "address too long");
   ByteView rest = bytes;
   for (std::size_t parts = 0; !rest.empty(); ++parts) {
-    if (parts == kMaxParts) return fail(Errc::limit, "address of too many parts");
+    if (parts == kMostParts) return fail(Errc::limit, "address of too many parts");
     RETURN_IF_ERROR(take_part(rest));
   }
   return Multiaddr(to_bytes(bytes));

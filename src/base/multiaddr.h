@@ -80,8 +80,8 @@ struct AddrPart {
 
 class Multiaddr {
  public:
-  static constexpr std::size_t kMaxSize = 1024;  // bytes of one address
-  static constexpr std::size_t kMaxParts = 16;
+  static constexpr std::size_t kMostSize = 1024;  // bytes of one address
+  static constexpr std::size_t kMostParts = 16;
 
   // Errc::malformed with the offending part named; Errc::unsupported for an unknown protocol, after
   // which the rest cannot be read; Errc::limit beyond the two bounds. Never empty. Slashes at the

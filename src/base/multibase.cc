@@ -103,7 +103,7 @@ std::string number_to_text(const Alphabet& alphabet, ByteView bytes) {
 }
 
 Result<Bytes> text_to_number(const Alphabet& alphabet, std::string_view text) {
-  if (text.size() > kMaxNumberText) return fail(Errc::limit, "text of a number too long");
+  if (text.size() > kMostNumberText) return fail(Errc::limit, "text of a number too long");
   const auto radix = static_cast<unsigned>(alphabet.digits.size());
   const std::size_t zeros = std::min(text.find_first_not_of(alphabet.digits[0]), text.size());
   Bytes number;

@@ -20,11 +20,11 @@ enum class Base : char {
 
 // Numbers cost the square of their length, so their text is kept short; nothing that libp2p writes
 // in base 36 or 58 comes near.
-inline constexpr std::size_t kMaxNumberText = 256;
+inline constexpr std::size_t kMostNumberText = 256;
 
 // Without prefix. Upper case is read in the bases that have no case of their own (16, 32, 36).
 // Errc::malformed for a character outside the alphabet or bits left over that are not zero, so that
-// one value has one text; Errc::limit beyond kMaxNumberText.
+// one value has one text; Errc::limit beyond kMostNumberText.
 std::string to_base(Base base, ByteView bytes);
 Result<Bytes> from_base(Base base, std::string_view text);
 

@@ -18,11 +18,11 @@ constexpr std::size_t kSha256Size = 32;
 constexpr std::array<std::uint8_t, 2> kCidPrefix{0x01, 0x72};
 
 // The longest text of an id is its CID in base 16, 93 characters.
-constexpr std::size_t kMaxText = 128;
+constexpr std::size_t kMostText = 128;
 constexpr std::size_t kShortText = 6;
 
 bool is_peer_multihash(ByteView bytes) {
-  if (bytes.size() <= kHeader || bytes.size() > PeerId::kMaxSize) return false;
+  if (bytes.size() <= kHeader || bytes.size() > PeerId::kMostSize) return false;
   if (bytes[1] != bytes.size() - kHeader) return false;
   return bytes[0] == kIdentity || (bytes[0] == kSha256 && bytes[1] == kSha256Size);
 }
@@ -43,8 +43,9 @@ Bytes cid(ByteView multihash) {
 
 Result<PeerId> PeerId::from_bytes(ByteView multihash) {
   if (!is_peer_multihash(multihash)) {
-    return fail(Errc::malformed, "not the multihash of a peer id: " +
-                                     to_hex(multihash.first(std::min(multihash.size(), kMaxSize))));
+    return fail(Errc::malformed,
+                "not the multihash of a peer id: " +
+                    to_hex(multihash.first(std::min(multihash.size(), kMostSize))));
   }
   PeerId id;
   std::ranges::copy(multihash, id.bytes_.begin());
@@ -53,7 +54,7 @@ Result<PeerId> PeerId::from_bytes(ByteView multihash) {
 }
 
 Result<PeerId> PeerId::from_text(std::string_view text) {
-  if (text.size() > kMaxText) return fail(Errc::malformed, "text too long for a peer id");
+  if (text.size() > kMostText) return fail(Errc::malformed, "text too long for a peer id");
   if (is_bare_base58(text)) {
     ASSIGN_OR_RETURN(const Bytes multihash, from_base(Base::base58, text));
     return from_bytes(multihash);
@@ -67,7 +68,7 @@ Result<PeerId> PeerId::from_text(std::string_view text) {
 }
 
 PeerId PeerId::of_key(ByteView public_key_proto) {
-  const bool inlined = public_key_proto.size() <= kMaxInlineKey;
+  const bool inlined = public_key_proto.size() <= kMostInlineKey;
   const Sha256 hash = inlined ? Sha256{} : sha256(public_key_proto);
   const ByteView digest = inlined ? public_key_proto : ByteView(hash);
   PeerId id;

@@ -19,8 +19,8 @@ namespace kadmesh {
 
 class PeerId {
  public:
-  static constexpr std::size_t kMaxInlineKey = 42;
-  static constexpr std::size_t kMaxSize = kMaxInlineKey + 2;
+  static constexpr std::size_t kMostInlineKey = 42;
+  static constexpr std::size_t kMostSize = kMostInlineKey + 2;
 
   // Only `identity` of 1 to 42 bytes and `sha2-256` of 32 are peer ids; Errc::malformed otherwise.
   static Result<PeerId> from_bytes(ByteView multihash);
@@ -45,7 +45,7 @@ class PeerId {
   // and what follows is the key.
   friend std::strong_ordering operator<=>(const PeerId& a, const PeerId& b) {
     if (const auto order = a.front() <=> b.front(); order != 0) return order;
-    if (const int order = std::memcmp(a.bytes_.data(), b.bytes_.data(), kMaxSize); order != 0)
+    if (const int order = std::memcmp(a.bytes_.data(), b.bytes_.data(), kMostSize); order != 0)
       return order <=> 0;
     return a.size_ <=> b.size_;
   }
@@ -57,7 +57,7 @@ class PeerId {
     std::memcpy(&word, bytes_.data(), sizeof word);
     return std::endian::native == std::endian::little ? std::byteswap(word) : word;
   }
-  std::array<std::uint8_t, kMaxSize> bytes_{};  // zeros behind the last one
+  std::array<std::uint8_t, kMostSize> bytes_{};  // zeros behind the last one
   std::uint8_t size_ = 0;
 };
 

@@ -10,8 +10,8 @@
 namespace kadmesh {
 namespace {
 
-constexpr std::size_t kMaxVarint64Size = 10;  // protobuf's; need not be minimal
-constexpr std::size_t kMaxShapeFields = 16;   // counted on the stack; ours have fewer
+constexpr std::size_t kMostVarint64Size = 10;  // protobuf's; need not be minimal
+constexpr std::size_t kMostShapeFields = 16;   // counted on the stack; ours have fewer
 
 std::unexpected<Error> malformed(const char* why) {
   return fail(Errc::malformed, std::string("protobuf: ") + why);
@@ -21,13 +21,13 @@ enum WireType : std::uint8_t { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 }
 
 Result<std::uint64_t> take_varint(ByteView& in) {
   std::uint64_t value = 0;
-  for (std::size_t i = 0; i < std::min(in.size(), kMaxVarint64Size); ++i) {
+  for (std::size_t i = 0; i < std::min(in.size(), kMostVarint64Size); ++i) {
     value |= std::uint64_t{in[i] & 0x7fU} << (7 * i);
     if ((in[i] & 0x80) != 0) continue;
     in = in.subspan(i + 1);
     return value;
   }
-  return malformed(in.size() < kMaxVarint64Size ? "cut off" : "a varint above 10 bytes");
+  return malformed(in.size() < kMostVarint64Size ? "cut off" : "a varint above 10 bytes");
 }
 
 Result<ByteView> take(ByteView& in, std::uint64_t count) {
@@ -68,9 +68,9 @@ class Scan {
   explicit Scan(const ScanLimits& limits) : limits_(limits) {}
 
   Result<void> message(ByteView in, const MessageShape& shape, unsigned depth) {
-    KAD_CHECK(shape.fields.size() <= kMaxShapeFields);
+    KAD_CHECK(shape.fields.size() <= kMostShapeFields);
     if (depth > limits_.most_depth) return fail(Errc::limit, "protobuf: nested too deeply");
-    std::array<std::size_t, kMaxShapeFields> seen{};
+    std::array<std::size_t, kMostShapeFields> seen{};
     while (!in.empty()) {
       ASSIGN_OR_RETURN(const ProtoField field, take_field(in));
       if (++elements_ > limits_.most_elements)

@@ -17,14 +17,14 @@ std::size_t varint_size(std::uint64_t value) {
 }
 
 void put_varint(Bytes& out, std::uint64_t value) {
-  KAD_CHECK(value <= kMaxVarint);
+  KAD_CHECK(value <= kMostVarint);
   for (; value >= kMore; value >>= 7) out.push_back(static_cast<std::uint8_t>(value | kMore));
   out.push_back(static_cast<std::uint8_t>(value));
 }
 
 Result<std::optional<Varint>> get_varint(ByteView in) {
   std::uint64_t value = 0;
-  for (std::size_t i = 0; i < kMaxVarintSize; ++i) {
+  for (std::size_t i = 0; i < kMostVarintSize; ++i) {
     if (i == in.size()) return std::nullopt;
     value |= std::uint64_t{in[i] & 0x7fU} << (7 * i);
     if ((in[i] & kMore) != 0) continue;

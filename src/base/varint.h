@@ -10,15 +10,15 @@
 
 namespace kadmesh {
 
-inline constexpr std::size_t kMaxVarintSize = 9;
-inline constexpr std::uint64_t kMaxVarint = (std::uint64_t{1} << 63) - 1;
+inline constexpr std::size_t kMostVarintSize = 9;
+inline constexpr std::uint64_t kMostVarint = (std::uint64_t{1} << 63) - 1;
 
 struct Varint {
   std::uint64_t value;
   std::size_t size;  // bytes read, 1..9
 };
 
-// value <= kMaxVarint.
+// value <= kMostVarint.
 void put_varint(Bytes& out, std::uint64_t value);
 std::size_t varint_size(std::uint64_t value);
 

@@ -152,7 +152,7 @@ class Host {
     return async_open_stream(peer, std::move(protocol), Bytes(), std::forward<Token>(token), limit);
   }
   // `first` is sent before the protocol is agreed, so its answer can be read once this completes,
-  // three round trips after dialling a new peer. More than kMostFirstBytes is Errc::limit.
+  // three round trips after dialing a new peer. More than kMostFirstBytes is Errc::limit.
   template <class Token>
   auto async_open_stream(PeerId peer, std::string protocol, Bytes first, Token&& token,
                          Duration limit = kDefaultDeadline) {

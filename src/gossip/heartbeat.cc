@@ -46,9 +46,9 @@ void Gossip::State::shrink(Turn turn, const Topic& topic, GossipTopic& about) {
   std::size_t outbound = outbound_in(about);
   for (const PeerId& peer : members) {
     if (about.mesh.size() <= config.d) return;
-    const bool dialled = peers.at(peer).outbound;
-    if (dialled && outbound <= config.d_out) continue;
-    if (dialled) --outbound;
+    const bool dialed = peers.at(peer).outbound;
+    if (dialed && outbound <= config.d_out) continue;
+    if (dialed) --outbound;
     prune(turn, topic, peer, config.prune_backoff, gossip::PruneCause::mesh_above_dhi);
   }
 }

@@ -43,8 +43,8 @@ struct GossipPeer {
   std::size_t unsent = 0;     // bytes emitted and not reported by on_sent
   bool slow = false;          // frames were dropped since unsent was 0
   std::uint64_t dropped = 0;  // frames
-  std::vector<std::shared_ptr<const Bytes>>
-      early;  // wait for the stream to open for the first time
+  // Frames that wait for the stream to open for the first time.
+  std::vector<std::shared_ptr<const Bytes>> early;
   std::size_t early_bytes = 0;
   struct Lazy {  // what its IHAVEs came to, in one heartbeat
     std::uint64_t beat = 0;

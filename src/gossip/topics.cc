@@ -136,7 +136,7 @@ void Gossip::State::prune(Turn turn, const Topic& topic, const PeerId& peer, Dur
 }
 
 // A GRAFT creates nothing: a topic that we have not joined is passed over. One that overtakes its
-// SUBSCRIBE implies it. Above Dhi only peers that we dialled are taken, for an attacker who dials
+// SUBSCRIBE implies it. Above Dhi only peers that we dialed are taken, for an attacker who dials
 // us cannot choose those; a Dhi of 0 means that there is no mesh.
 void Gossip::State::take_graft(Turn turn, const PeerId& peer, const Topic& topic) {
   const auto at = topics.find(topic);

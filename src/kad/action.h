@@ -17,7 +17,7 @@ enum class KadRequestId : std::uint64_t {};
 enum class KadInboundId : std::uint64_t {};
 enum class KadStoreId : std::uint64_t {};
 
-// Send `message` (unframed) on a stream of KadConfig::protocol, dialling `to.addrs` when there is
+// Send `message` (unframed) on a stream of KadConfig::protocol, dialing `to.addrs` when there is
 // no connection. Answered by on_reply or on_request_failed, exactly once, by `deadline`; a reply of
 // more than kMostReply bytes (kad/params.h) is a failure.
 struct KadRequest {

@@ -25,8 +25,8 @@ std::string_view name(Bootstrap state) {
   switch (state) {
     case Bootstrap::no_seeds:
       return "no_seeds";
-    case Bootstrap::dialling:
-      return "dialling";
+    case Bootstrap::dialing:
+      return "dialing";
     case Bootstrap::joined:
       return "joined";
     case Bootstrap::isolated:
@@ -58,12 +58,12 @@ BootstrapMachine::Place* BootstrapMachine::place_of(const PeerId& peer) {
 bool BootstrapMachine::short_of_live() const { return live_ < kWantedLive; }
 
 bool BootstrapMachine::dialable(const Place& place) const {
-  return !place.connected && !place.dialling && short_of_live();
+  return !place.connected && !place.dialing && short_of_live();
 }
 
-std::size_t BootstrapMachine::dialling() const {
+std::size_t BootstrapMachine::dialing() const {
   return static_cast<std::size_t>(
-      std::ranges::count_if(places_, [](const Place& p) { return p.dialling.has_value(); }));
+      std::ranges::count_if(places_, [](const Place& p) { return p.dialing.has_value(); }));
 }
 
 void BootstrapMachine::on_connected(const PeerId& peer) {
@@ -120,9 +120,9 @@ void BootstrapMachine::on_demand(Turn turn) {
 
 void BootstrapMachine::on_dialed(Turn turn, const Multiaddr& to, const Result<PeerId>& result,
                                  bool connected) {
-  const auto at = std::ranges::find(places_, std::optional(to), &Place::dialling);
+  const auto at = std::ranges::find(places_, std::optional(to), &Place::dialing);
   if (at == places_.end()) return;
-  at->dialling.reset();
+  at->dialing.reset();
   if (!result) return fail(turn, *at, to.text() + ": " + to_string(result.error()));
   if (!at->peer) at->peer = *result;  // an address without /p2p: now it is known whose it is
   if (connected) return on_connected(*at->peer);
@@ -142,14 +142,14 @@ void BootstrapMachine::fail(Turn turn, Place& place, std::string why) {
 }
 
 std::optional<KadDial> BootstrapMachine::due_dial(Time now) {
-  if (!short_of_live() || dialling() >= kMostDials) return std::nullopt;
+  if (!short_of_live() || dialing() >= kMostDials) return std::nullopt;
   for (Place& place : places_) {
     if (!dialable(place) || place.due > now) continue;
-    place.dialling = place.addrs[place.next_addr % place.addrs.size()];
+    place.dialing = place.addrs[place.next_addr % place.addrs.size()];
     place.last_attempt = now;
     place.dial_until = after(now, kDialDeadline + kDialGrace);
     ++attempts_;
-    return KadDial{*place.dialling, after(now, kDialDeadline)};
+    return KadDial{*place.dialing, after(now, kDialDeadline)};
   }
   return std::nullopt;
 }
@@ -157,8 +157,8 @@ std::optional<KadDial> BootstrapMachine::due_dial(Time now) {
 // Answers are owed by the deadline; one that never comes must not keep its place for ever.
 void BootstrapMachine::give_up_dials(Turn turn) {
   for (Place& place : places_) {
-    if (!place.dialling || turn.now.mono < place.dial_until) continue;
-    place.dialling.reset();
+    if (!place.dialing || turn.now.mono < place.dial_until) continue;
+    place.dialing.reset();
     fail(turn, place, place.addrs.front().text() + ": no answer to the dial");
   }
 }
@@ -176,7 +176,7 @@ std::optional<std::variant<KadDial, StoreRequest>> BootstrapMachine::poll(Turn t
 
 Time BootstrapMachine::next_dial() const {
   Time next = kNever;
-  if (!short_of_live() || dialling() >= kMostDials) return next;
+  if (!short_of_live() || dialing() >= kMostDials) return next;
   for (const Place& place : places_)
     if (dialable(place)) next = std::min(next, place.due);
   return next;
@@ -185,7 +185,7 @@ Time BootstrapMachine::next_dial() const {
 Time BootstrapMachine::next_timer() const {
   Time next = next_dial();
   for (const Place& place : places_)
-    if (place.dialling) next = std::min(next, place.dial_until);
+    if (place.dialing) next = std::min(next, place.dial_until);
   return next;
 }
 
@@ -196,11 +196,11 @@ bool BootstrapMachine::hopeful() const {
 BootstrapStatus BootstrapMachine::status() const {
   BootstrapStatus status{Bootstrap::joined, live_, attempts_, next_dial(), last_failure_};
   if (live_ > 0) return status;
-  const auto failed = [](const Place& p) { return p.failed && !p.dialling; };
+  const auto failed = [](const Place& p) { return p.failed && !p.dialing; };
   if (places_.empty())
     status.state = Bootstrap::no_seeds;
   else
-    status.state = std::ranges::all_of(places_, failed) ? Bootstrap::isolated : Bootstrap::dialling;
+    status.state = std::ranges::all_of(places_, failed) ? Bootstrap::isolated : Bootstrap::dialing;
   return status;
 }
 
@@ -240,7 +240,7 @@ bool BootstrapMachine::make_room() {
   const auto pool = static_cast<std::size_t>(std::ranges::count(places_, false, &Place::seed));
   if (pool < kMostPool) return true;
   const auto rank = [](const Place& p) {
-    return std::pair(p.seed || p.connected || p.dialling, p.down_since);
+    return std::pair(p.seed || p.connected || p.dialing, p.down_since);
   };
   const auto longest = std::ranges::min_element(places_, {}, rank);
   if (longest == places_.end() || rank(*longest).first) return false;

@@ -1,16 +1,16 @@
 // Bootstrap as a state, not a call: as long as too few live peers are connected, whoever might be
-// reached is dialled, for ever.
+// reached is dialed, for ever.
 //
 //             live peers > 0
-//   dialling ----------------> joined        (derived: from the live peers, the dials in flight and
+//   dialing ----------------> joined        (derived: from the live peers, the dials in flight and
 //     |   ^                      |            what they came to; nothing is stored that could go
 //     |   +--- the last left ----+            stale)
 //     |
-//     +--- every place failed ---> isolated ---> (a place's wait is over) ---> dialling
+//     +--- every place failed ---> isolated ---> (a place's wait is over) ---> dialing
 //
 // Places are seeds, which are permanent, and the pool: peers that served us once, kept in the store
 // across restarts. While fewer than kWantedLive live peers are connected, each place that is not
-// connected is dialled, one dial a place at a time, kMostDials in all; those of the pool once the
+// connected is dialed, one dial a place at a time, kMostDials in all; those of the pool once the
 // seeds have had kPoolPatience. So a seed that restarts is found again even when others are live,
 // and a poisoned pool displaces no seed.
 //
@@ -49,7 +49,7 @@ class BootstrapMachine {
   void on_dialed(Turn turn, const Multiaddr& to, const Result<PeerId>& result, bool connected);
   // A connected peer does not serve our protocol.
   void on_unfit(Turn turn, const PeerId& peer, const std::string& why);
-  // A connected peer proved to serve; `addrs` are where it may be dialled.
+  // A connected peer proved to serve; `addrs` are where it may be dialed.
   void on_worked(Turn turn, const PeerId& peer, const std::vector<Dialable>& addrs);
   // Rows of Kind::pool.
   void on_pool(Turn turn, const StoreRows& rows);
@@ -72,7 +72,7 @@ class BootstrapMachine {
     bool seed = false;
     bool connected = false;
     bool failed = false;  // since it was last connected, or news came; connected: it is no server
-    std::optional<Multiaddr> dialling;
+    std::optional<Multiaddr> dialing;
     Time dial_until;  // an answer that has not come by then is a failure
     std::size_t next_addr = 0;
     Time down_since;
@@ -83,7 +83,7 @@ class BootstrapMachine {
 
   bool short_of_live() const;
   bool dialable(const Place& place) const;
-  std::size_t dialling() const;
+  std::size_t dialing() const;
   void start_over(Turn turn);
   void fail(Turn turn, Place& place, std::string why);
   Time patience_of(const Place& place) const;

@@ -11,9 +11,9 @@ namespace kadmesh {
 
 enum class Bootstrap {
   no_seeds,  // no live peer, and nowhere to go
-  dialling,  // no live peer; a seed is being dialled, or none has failed yet
+  dialing,   // no live peer; a seed is being dialed, or none has failed yet
   joined,    // at least one live peer
-  isolated,  // no live peer; what could be dialled failed, and is tried again later
+  isolated,  // no live peer; what could be dialed failed, and is tried again later
 };
 std::string_view name(Bootstrap state);
 

@@ -6,7 +6,7 @@
 // to a request of ours, makes it a `server`; identify or a refused protocol removes it.
 //
 // Hearsay. Addresses in an answer live inside the query that asked. A peer enters the table only by
-// a connection, and the address it is kept at is the one we dialled or those it announced itself.
+// a connection, and the address it is kept at is the one we dialed or those it announced itself.
 //
 // Deadlines. Every operation has one, absolute, given by the caller; its requests end earlier or
 // with it. At the deadline each outstanding request leaves as Cancel, then one Done, then nothing:
@@ -56,7 +56,7 @@ class Kad {
   ~Kad();
 
   // --- inputs: connections. Exactly on 0 -> 1 and 1 -> 0.
-  // `dialed`: the address we reached it at, when we dialled.
+  // `dialed`: the address we reached it at, when we dialed.
   void on_connected(Turn turn, const PeerId& peer, std::optional<Dialable> dialed);
   void on_disconnected(Turn turn, const PeerId& peer);
   // What identify said: whether it serves our protocol, and where it listens.

@@ -69,7 +69,7 @@ inline constexpr Duration kInboundDeadline = 10s;       // by then a client of g
 inline constexpr std::size_t kMostProvidersOfKey = 64;  // kept; a newcomer displaces nobody
 
 // --- bootstrap ----------------------------------------------------------------------------------
-inline constexpr std::size_t kWantedLive = 4;  // below it, seeds and lost peers are dialled
+inline constexpr std::size_t kWantedLive = 4;  // below it, seeds and lost peers are dialed
 inline constexpr std::size_t kMostDials = 4;   // of bootstrap, at once
 inline constexpr Duration kDialDeadline = 10s;
 inline constexpr Duration kDialGrace = 1s;  // until its answer is missed

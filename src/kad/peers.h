@@ -20,7 +20,7 @@ class Peers {
   void announced(const PeerId& peer, std::vector<Dialable> addrs);
 
   bool has(const PeerId& peer) const { return peers_.contains(peer); }
-  // Where it may be dialled: first the address at which we did, then what it announced.
+  // Where it may be dialed: first the address at which we did, then what it announced.
   std::vector<Dialable> addrs(const PeerId& peer) const;
   // Connected and known to serve our protocol.
   std::size_t live() const { return live_; }

@@ -43,7 +43,7 @@ class RoutingTable {
   // --- what happened to a peer. About our own id all of these do nothing.
   void on_connected(const PeerId& peer, Time now);
   void on_disconnected(const PeerId& peer);
-  // It serves our protocol and may be dialled at `addrs` (best first; replaces what was known).
+  // It serves our protocol and may be dialed at `addrs` (best first; replaces what was known).
   void on_serves(const PeerId& peer, std::span<const Dialable> addrs, Time now);
   // It does not.
   void on_refuses(const PeerId& peer, std::string why);

@@ -172,7 +172,7 @@ Bytes encode_addrs(const std::vector<Multiaddr>& addrs) {
 
 std::vector<Multiaddr> decode_addrs(ByteView value) {
   std::vector<Multiaddr> addrs;
-  FrameReader reader(Multiaddr::kMaxSize);
+  FrameReader reader(Multiaddr::kMostSize);
   while (!value.empty() && addrs.size() < kMostAddrs) {
     const auto entry = reader.next(value);
     if (!entry || !*entry) break;

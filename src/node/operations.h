@@ -1,10 +1,10 @@
 // What users asked for and have not been answered yet. Every operation ends in exactly one OpDone,
 // by its deadline; each step below inherits that deadline.
 //
-//   connect(addr)  dialling -> done
-//   connect(peer)  [finding (DHT) ->] dialling -> done
-//   ping           [finding -> dialling ->] pinging -> done
-//   open_stream    [finding -> dialling ->] opening -> done
+//   connect(addr)  dialing -> done
+//   connect(peer)  [finding (DHT) ->] dialing -> done
+//   ping           [finding -> dialing ->] pinging -> done
+//   open_stream    [finding -> dialing ->] opening -> done
 //   put, get, ...  asking (Kademlia) -> done
 //   await_ready    awaiting -> done
 //

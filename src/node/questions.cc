@@ -33,7 +33,7 @@ std::vector<std::string> Node::why(const PeerId& peer, Now now) const {
     lines.push_back("connected: no; " + std::to_string(addrs(peer).size()) + " addresses known");
   for (const ConnectionInfo& connection : connections)
     lines.push_back("connected: " + connection.remote.text() +
-                    (connection.opened_by_us ? ", dialled by us" : ", dialled by the peer"));
+                    (connection.opened_by_us ? ", dialed by us" : ", dialed by the peer"));
   lines.push_back("table: " + state_->kad.why(peer));
   lines.push_back("gossip: " + state_->gossip.why(peer, now.mono));
   return lines;

@@ -66,7 +66,7 @@ class NetworkUser {
   virtual void bytes(HostId host, SocketToken token, ByteView bytes) = 0;
   virtual void written(HostId host, SocketToken token, std::size_t count) = 0;
   virtual void closed(HostId host, SocketToken token, const Error& cause) = 0;
-  // Two dials have met: what the process dialled goes on under another number.
+  // Two dials have met: what the process dialed goes on under another number.
   // It is told nothing.
   virtual void renumbered(HostId host, SocketToken token, SocketId socket) = 0;
 };

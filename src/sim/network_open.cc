@@ -154,7 +154,7 @@ void Network::answer_syn(std::uint32_t dialer, std::uint32_t attempt, HostId tar
 }
 
 // A SYN that meets one which left by the same port for where this one comes
-// from: the two become one connection, and both sides have dialled (RFC 9293,
+// from: the two become one connection, and both sides have dialed (RFC 9293,
 // section 3.5, simultaneous open).
 bool Network::meet(std::uint32_t dialer, std::uint32_t attempt, HostId target,
                    const Endpoint& local) {

@@ -37,8 +37,8 @@ struct Row {
 };
 
 // Bounds on one row. A record of the DHT is far smaller: kad/params.h.
-inline constexpr std::size_t kMaxRowKey = 1024;
-inline constexpr std::size_t kMaxRowMember = 64;
-inline constexpr std::size_t kMaxRowValue = 128 * 1024;
+inline constexpr std::size_t kMostRowKey = 1024;
+inline constexpr std::size_t kMostRowMember = 64;
+inline constexpr std::size_t kMostRowValue = 128 * 1024;
 
 }  // namespace kadmesh

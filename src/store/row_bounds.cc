@@ -16,9 +16,9 @@ std::size_t size_of(const Row& row) {
 }
 
 Result<void> check_bounds(const Row& row) {
-  RETURN_IF_ERROR(check_part("key", row.key.size(), kMaxRowKey));
-  RETURN_IF_ERROR(check_part("member", row.member.size(), kMaxRowMember));
-  return check_part("value", row.value.size(), kMaxRowValue);
+  RETURN_IF_ERROR(check_part("key", row.key.size(), kMostRowKey));
+  RETURN_IF_ERROR(check_part("member", row.member.size(), kMostRowMember));
+  return check_part("value", row.value.size(), kMostRowValue);
 }
 
 Result<void> check_room(std::size_t rows, std::size_t bytes, const StoreLimits& limits) {

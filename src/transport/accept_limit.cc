@@ -24,11 +24,11 @@ AcceptLimit::Prefix AcceptLimit::prefix(const Endpoint& from) {
 AcceptLimit::Bucket& AcceptLimit::bucket(const Prefix& prefix, Time now) {
   const auto known = buckets_.find(prefix);
   if (known != buckets_.end()) return known->second;
-  if (buckets_.size() >= kMaxPrefixes) {
+  if (buckets_.size() >= kMostPrefixes) {
     std::erase_if(buckets_, [now](const auto& entry) { return entry.second.full <= now; });
   }
   // The one that all share is no address's: it begins with 0.
-  const bool room = buckets_.size() < kMaxPrefixes;
+  const bool room = buckets_.size() < kMostPrefixes;
   return buckets_.try_emplace(room ? prefix : Prefix{}, Bucket{now}).first->second;
 }
 

@@ -20,7 +20,7 @@ class AcceptLimit {
  public:
   // Prefixes that are remembered. A bucket that is full again is forgotten first; when none is,
   // further prefixes share one bucket.
-  static constexpr std::size_t kMaxPrefixes = 4096;
+  static constexpr std::size_t kMostPrefixes = 4096;
 
   // `burst` at once, then one per `interval`. A burst of 0 limits nothing.
   AcceptLimit(std::uint32_t burst, Duration interval) : burst_(burst), interval_(interval) {}

@@ -327,7 +327,7 @@ void Connection::seal(Up& phase, Bytes& out) {
   for (bool behind = in_flight_ > 0; phase.streams.wants_output(); behind = true) {
     const std::size_t used = in_flight_ + out.size() + kMessageOverhead;
     if (used + kLeastMessage > kWriteBudget) return;
-    const std::size_t most = std::min(kMaxNoisePlain, kWriteBudget - used);
+    const std::size_t most = std::min(kMostNoisePlain, kWriteBudget - used);
     const std::size_t expected = std::min(most, phase.streams.queued_bytes() + kControlRoom);
     if (behind && expected < most && !cause_) return;
     out.reserve(out.size() + expected + kMessageOverhead);

@@ -37,7 +37,7 @@ std::optional<Error> DialJob::undialable(const Multiaddr& addr) const {
 
 void DialJob::add(std::span<const Multiaddr> addrs) {
   for (const Multiaddr& addr : addrs) {
-    if (seen_.size() == kMaxDialAddrs) return;
+    if (seen_.size() == kMostDialAddrs) return;
     auto unusable = undialable(addr);
     // Only where the peer is known is an address the same with and without its /p2p.
     if (!seen_.insert(peer_ && !unusable ? addr.without_peer() : addr).second) continue;
@@ -89,7 +89,7 @@ Error DialJob::failure() const {
   if (failures_.empty()) return {Errc::unreachable, "no address of the peer is known"};
   const auto unsupported = [](const DialFailure& f) { return f.cause.code == Errc::unsupported; };
   if (std::ranges::all_of(failures_, unsupported))
-    return error(Errc::unsupported, "no address of the peer can be dialled");
+    return error(Errc::unsupported, "no address of the peer can be dialed");
   return error(Errc::unreachable, "no address of the peer worked");
 }
 

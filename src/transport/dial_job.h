@@ -28,7 +28,7 @@ inline constexpr Duration kDialStagger = 250ms;
 inline constexpr std::size_t kDialsPerJob = 8;
 // Addresses of one job: an address book holds fewer for a peer, so a longer list is somebody's
 // attempt to make us dial.
-inline constexpr std::size_t kMaxDialAddrs = 64;
+inline constexpr std::size_t kMostDialAddrs = 64;
 
 class DialJob {
  public:
@@ -37,7 +37,7 @@ class DialJob {
 
   const std::optional<PeerId>& peer() const { return peer_; }
 
-  // Those not seen before, up to kMaxDialAddrs in all. One that cannot be dialled becomes a failure
+  // Those not seen before, up to kMostDialAddrs in all. One that cannot be dialed becomes a failure
   // at once: it is not plain TCP, it is unspecified, or its /p2p is not our peer.
   void add(std::span<const Multiaddr> addrs);
 

@@ -14,7 +14,7 @@ Sizes sizes_of(NoiseXX::Message kind) {
   using enum NoiseXX::Message;
   if (kind == first) return {NoiseXX::kFirstSize, NoiseXX::kFirstSize};
   const std::size_t least = kind == second ? NoiseXX::kSecondSize : NoiseXX::kThirdSize;
-  return {least, least + kMaxNoisePayload};
+  return {least, least + kMostNoisePayload};
 }
 
 Result<void> check_size(Sizes sizes, std::size_t size) {

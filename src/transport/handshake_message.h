@@ -17,7 +17,7 @@
 namespace kadmesh {
 
 // An RSA key of 8192 bits and its signature are 2.1 KiB; the rest is room for extensions.
-inline constexpr std::size_t kMaxNoisePayload = 8192;
+inline constexpr std::size_t kMostNoisePayload = 8192;
 
 // Reads one message at a time, as its bytes come.
 class HandshakeReader {

@@ -35,7 +35,7 @@ void put_list(Bytes& out, std::span<const std::string> names) {
   for (const std::string& name : names) {
     Bytes token;
     put_token(token, name);
-    if (list.size() + token.size() + 1 > kMaxListReply) break;
+    if (list.size() + token.size() + 1 > kMostListReply) break;
     append(list, token);
   }
   list.push_back('\n');
@@ -65,7 +65,7 @@ Result<std::size_t> read_tokens(FrameReader& reader, ByteView in, OnToken on_tok
 }  // namespace
 
 bool is_protocol_name(std::string_view name) {
-  return name.starts_with('/') && name.size() < kMaxToken && !name.contains('\n');
+  return name.starts_with('/') && name.size() < kMostToken && !name.contains('\n');
 }
 
 MultistreamDialer::MultistreamDialer(std::vector<std::string> proposals)
@@ -142,8 +142,8 @@ Result<void> MultistreamListener::on_token(std::string_view token,
 Result<void> MultistreamListener::on_proposal(std::string_view proposal,
                                               std::span<const std::string> served) {
   if (proposal == kHeader) return fail(Errc::protocol, "a second multistream header");
-  if (tries_ == kMaxTries)
-    return fail(Errc::limit, std::to_string(kMaxTries) + " proposals and none is served");
+  if (tries_ == kMostTries)
+    return fail(Errc::limit, std::to_string(kMostTries) + " proposals and none is served");
   ++tries_;
   answer(proposal, served);
   return {};

@@ -2,7 +2,7 @@
 // "Protocol Negotiation"). It runs on a fresh connection (for /noise), inside Noise where the muxer
 // was not agreed early, and on every stream.
 //
-//   token     uv(length) text '\n'; the length counts the newline and is at most kMaxToken
+//   token     uv(length) text '\n'; the length counts the newline and is at most kMostToken
 //   dialer    /multistream/1.0.0 and a proposal go out together; after `na` the next proposal
 //   listener  its header once it has seen the dialer's, then an echo (agreed) or `na` per proposal
 //
@@ -29,11 +29,11 @@
 namespace kadmesh {
 
 // What go and js accept; longer names could not be negotiated with them.
-inline constexpr std::size_t kMaxToken = 1024;
+inline constexpr std::size_t kMostToken = 1024;
 // Proposals of one dialer that a listener reads. Fallback lists in the field have up to 10 names.
-inline constexpr unsigned kMaxTries = 64;
+inline constexpr unsigned kMostTries = 64;
 // An `ls` reply has a length of two varint bytes, which is all that rust and js read.
-inline constexpr std::size_t kMaxListReply = 16383;
+inline constexpr std::size_t kMostListReply = 16383;
 
 // Begins with '/' (rust ends the negotiation otherwise), has no newline and fits a token.
 bool is_protocol_name(std::string_view name);
@@ -65,20 +65,20 @@ class MultistreamDialer {
   State state_ = State::header;
   std::vector<std::string> proposals_;
   std::size_t current_ = 0;  // of proposals_; the one whose answer is awaited, or the agreed one
-  FrameReader reader_{kMaxToken};
+  FrameReader reader_{kMostToken};
   Bytes output_;
 };
 
 //   header --/multistream/1.0.0--> proposal --a served name--> agreed
 //                                   |    ^
 //                                   +----+ any other: na. `ls`: the list, once
-//   A second header, try kMaxTries + 1, or bytes that are no token: failed, for good.
+//   A second header, try kMostTries + 1, or bytes that are no token: failed, for good.
 //
 // The obsolete simultaneous-open tokens are names like any other that nobody serves.
 class MultistreamListener {
  public:
   // As the dialer's. `served` is asked for names and may change between calls.
-  // Errc::limit: kMaxTries proposals and none was served.
+  // Errc::limit: kMostTries proposals and none was served.
   Result<std::size_t> on_bytes(ByteView in, std::span<const std::string> served);
   const std::string* agreed() const;
   Bytes take_output();
@@ -93,7 +93,7 @@ class MultistreamListener {
   unsigned tries_ = 0;
   bool listed_ = false;  // `ls` was answered: the reply is large, so a second one gets `na`
   std::string agreed_;
-  FrameReader reader_{kMaxToken};
+  FrameReader reader_{kMostToken};
   Bytes output_;
 };
 

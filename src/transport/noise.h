@@ -35,7 +35,7 @@ namespace kadmesh {
 // fifth of a handshake. Unrelated to the identity key beyond that signature.
 struct NoiseStatic {
   X25519KeyPair key;
-  Bytes payload;  // the identity that we present; at most kMaxNoisePayload
+  Bytes payload;  // the identity that we present; at most kMostNoisePayload
 };
 // `muxers`: offered inside the payload; none for the plain negotiation afterwards.
 NoiseStatic make_noise_static(Rng& rng, const KeyPair& identity,
@@ -45,7 +45,7 @@ NoiseStatic make_noise_static(Rng& rng, const KeyPair& identity,
 struct NoiseSession {
   PublicKey remote_key;
   PeerId remote;
-  std::vector<std::string> remote_muxers;  // empty: it sent none, or more than kMaxEarlyMuxers
+  std::vector<std::string> remote_muxers;  // empty: it sent none, or more than kMostEarlyMuxers
   NoiseSealer send;
   NoiseOpener receive;
   NoiseSecrets secrets;  // for the key log alone; drop it otherwise

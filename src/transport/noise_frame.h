@@ -15,9 +15,9 @@
 namespace kadmesh {
 
 inline constexpr std::size_t kNoisePrefixSize = 2;
-inline constexpr std::size_t kMaxNoiseBody = 65535;
+inline constexpr std::size_t kMostNoiseBody = 65535;
 
-// Into the first kNoisePrefixSize bytes of `out`; `body` is at most kMaxNoiseBody.
+// Into the first kNoisePrefixSize bytes of `out`; `body` is at most kMostNoiseBody.
 void put_noise_prefix(std::span<std::uint8_t> out, std::size_t body);
 
 struct NoiseFrame {

@@ -25,10 +25,10 @@ auto statement(const X25519Key& static_key) {
   return bytes;
 }
 
-// Lists longer than kMaxEarlyMuxers are read in order to be ignored; this only keeps a payload of
+// Lists longer than kMostEarlyMuxers are read in order to be ignored; this only keeps a payload of
 // empty elements from growing in memory.
 constexpr std::size_t kMostElements = 1024;
-constexpr ScanLimits kLimits{kMaxNoisePayload, kMostElements, 2};
+constexpr ScanLimits kLimits{kMostNoisePayload, kMostElements, 2};
 constexpr MessageShape kExtensionsShape{};
 constexpr std::array<FieldShape, 1> kFields{
     {{pb::NoiseHandshakePayload::kExtensionsFieldNumber, kMostElements, &kExtensionsShape}}};
@@ -56,7 +56,7 @@ Result<void> check_peer(const PeerId& proven, const std::optional<PeerId>& expec
 
 std::vector<std::string> muxers_of(const pb::NoiseHandshakePayload& message) {
   const auto& list = message.extensions().stream_muxers();
-  if (static_cast<std::size_t>(list.size()) > kMaxEarlyMuxers) return {};
+  if (static_cast<std::size_t>(list.size()) > kMostEarlyMuxers) return {};
   return {list.begin(), list.end()};
 }
 
@@ -71,13 +71,13 @@ Result<NoiseIdentity> identity_of(PublicKey key, const pb::NoiseHandshakePayload
 
 Bytes make_noise_payload(const KeyPair& identity, const X25519Key& static_key,
                          std::span<const std::string> muxers) {
-  KAD_CHECK(muxers.size() <= kMaxEarlyMuxers);
+  KAD_CHECK(muxers.size() <= kMostEarlyMuxers);
   pb::NoiseHandshakePayload message;
   message.set_identity_key(to_text(identity.public_key().proto()));
   message.set_identity_sig(to_text(identity.sign(statement(static_key))));
   for (const std::string& muxer : muxers) message.mutable_extensions()->add_stream_muxers(muxer);
   const Bytes payload = to_bytes(as_bytes(message.SerializeAsString()));
-  KAD_CHECK(payload.size() <= kMaxNoisePayload);
+  KAD_CHECK(payload.size() <= kMostNoisePayload);
   return payload;
 }
 

@@ -14,7 +14,7 @@
 namespace kadmesh {
 
 // A longer list is ignored, as go ignores it.
-inline constexpr std::size_t kMaxEarlyMuxers = 100;
+inline constexpr std::size_t kMostEarlyMuxers = 100;
 
 struct NoiseIdentity {
   PublicKey key;
@@ -22,7 +22,7 @@ struct NoiseIdentity {
   std::vector<std::string> muxers;  // as sent, bytes that need not be text; in order of preference
 };
 
-// `muxers`: at most kMaxEarlyMuxers.
+// `muxers`: at most kMostEarlyMuxers.
 Bytes make_noise_payload(const KeyPair& identity, const X25519Key& static_key,
                          std::span<const std::string> muxers);
 

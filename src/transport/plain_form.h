@@ -19,7 +19,7 @@ struct PlainForms {
 
 // `payload`: the identity that the message presents; none in the first.
 void put_plain_handshake(Bytes& out, NoiseXX::Message kind, ByteView payload);
-// Nothing for nothing; at most kMaxNoisePlain bytes.
+// Nothing for nothing; at most kMostNoisePlain bytes.
 void put_plain_message(Bytes& out, ByteView plain);
 void put_plain_fault(Bytes& out, const Error& why);
 

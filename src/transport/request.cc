@@ -230,10 +230,10 @@ Requester::~Requester() = default;
 RequestId Requester::ask(Turn turn, Request request) {
   State& s = *state_;
   const RequestId id{++s.last_id};
-  if (s.pending.size() >= kMaxRequests) {
+  if (s.pending.size() >= kMostRequests) {
     s.done.push_back(
         {id, fail(Errc::limit,
-                  "requests of this node: " + std::to_string(kMaxRequests) + " are outstanding")});
+                  "requests of this node: " + std::to_string(kMostRequests) + " are outstanding")});
     return id;
   }
   s.deadlines.set(std::to_underlying(id), request.deadline);

@@ -1,7 +1,7 @@
 // Request and response over a stream: connect if need be, open a stream, write one message, say
 // that it was all, read one message. Kademlia, relay and rendezvous clients ask this way.
 //
-//   dialling -> writing -> awaiting -> done        (connected already: starts at writing)
+//   dialing -> writing -> awaiting -> done        (connected already: starts at writing)
 //
 // Rules:
 //   - One deadline, fixed at birth, covers dial, negotiation, write and reply. At the deadline the
@@ -45,7 +45,7 @@ struct Completed {
 class Requester {
  public:
   // More than this at once fails with Errc::limit: each holds a message and a stream.
-  static constexpr std::size_t kMaxRequests = 4096;
+  static constexpr std::size_t kMostRequests = 4096;
 
   // `swarm` outlives this.
   explicit Requester(Swarm& swarm);

@@ -17,7 +17,7 @@
 
 namespace kadmesh {
 
-inline constexpr std::size_t kMaxNoisePlain = kMaxNoiseBody - kAeadTagSize;  // 65519
+inline constexpr std::size_t kMostNoisePlain = kMostNoiseBody - kAeadTagSize;  // 65519
 
 // Seal: `Result<void> seal(std::span<std::uint8_t> body)`, in place: plain bytes, room for the tag.
 template <class Seal>
@@ -26,10 +26,10 @@ class MessageSealer {
   MessageSealer() = default;
   explicit MessageSealer(Seal seal) : seal_(std::move(seal)) {}
 
-  // Appends `plain` as messages of at most kMaxNoisePlain. Nothing for nothing.
+  // Appends `plain` as messages of at most kMostNoisePlain. Nothing for nothing.
   Result<void> seal(ByteView plain, Bytes& out) {
     while (!plain.empty()) {
-      const ByteView piece = plain.first(std::min(plain.size(), kMaxNoisePlain));
+      const ByteView piece = plain.first(std::min(plain.size(), kMostNoisePlain));
       const std::size_t start = begin(out);
       append(out, piece);
       RETURN_IF_ERROR(end(out, start));
@@ -38,7 +38,7 @@ class MessageSealer {
     return {};
   }
 
-  // In place, to save a copy: append 1..kMaxNoisePlain bytes to `out` between the two calls.
+  // In place, to save a copy: append 1..kMostNoisePlain bytes to `out` between the two calls.
   // begin() leaves room for the prefix and returns where the message starts; end() seals what
   // stands behind it, or takes the room back when that is nothing.
   std::size_t begin(Bytes& out) const {
@@ -50,7 +50,7 @@ class MessageSealer {
   Result<void> end(Bytes& out, std::size_t start) {
     KAD_CHECK(start + kNoisePrefixSize <= out.size());
     const std::size_t size = out.size() - start - kNoisePrefixSize;
-    KAD_CHECK(size <= kMaxNoisePlain);
+    KAD_CHECK(size <= kMostNoisePlain);
     if (size == 0) return out.resize(start), Result<void>();
     out.resize(out.size() + kAeadTagSize);
     const auto message = std::span(out).subspan(start);

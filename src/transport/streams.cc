@@ -89,7 +89,7 @@ std::size_t Streams::write(StreamId id, ByteView bytes) {
     count = yamux_.write(id, bytes);
   } else if (stream->negotiation && !stream->lazy) {
     Bytes& held = stream->negotiation->held;
-    count = std::min(bytes.size(), kMaxHeld - held.size());
+    count = std::min(bytes.size(), kMostHeld - held.size());
     append(held, bytes.first(count));
   }
   if (count < bytes.size()) stream->owes_room = true;
@@ -168,7 +168,7 @@ void Streams::silence(StreamId id) {
 }
 
 void Streams::on(Time now, const YamuxSession::Opened& event) {
-  if (listening_ == kMaxListening) return yamux_.reset(event.id, stream_code::kResourceLimit);
+  if (listening_ == kMostListening) return yamux_.reset(event.id, stream_code::kResourceLimit);
   const Time deadline = after(now, listen_timeout_);
   Stream& stream = streams_[event.id];
   stream.negotiation =

@@ -9,10 +9,10 @@
 //
 // Rules:
 //   - With a single proposal the owner's bytes follow it at once (multistream's lazy form). With
-//     several they are held, up to kMaxHeld, until one is agreed. Either way written does not mean
+//     several they are held, up to kMostHeld, until one is agreed. Either way written does not mean
 //     wanted: an owner who must know waits for StreamOpened, before which nothing can be read.
 //   - A protocol is agreed by the deadline of its stream, or the stream is reset.
-//   - At most kMaxListening of the peer's streams have no protocol yet; further ones are reset.
+//   - At most kMostListening of the peer's streams have no protocol yet; further ones are reset.
 //   - A stream is its owner's until release(), reset(), StreamReset or OpenFailed; after that no
 //     event names it, and its id is never used again. Calls with such an id do nothing.
 //   - When the connection ends, every stream gives OpenFailed or StreamReset with its cause; bytes
@@ -41,9 +41,9 @@
 namespace kadmesh {
 
 // As rust; others bound the time alone.
-inline constexpr std::size_t kMaxListening = 128;
+inline constexpr std::size_t kMostListening = 128;
 // A request fits; whoever has more to say learns of the room with StreamWritable.
-inline constexpr std::size_t kMaxHeld = 64 * 1024;
+inline constexpr std::size_t kMostHeld = 64 * 1024;
 
 // What a connection must know of its node; a change makes a new one.
 struct Protocols {

@@ -1,4 +1,4 @@
-// All connections of one node: whom we dial, who dialled us, what is limited, what is idle.
+// All connections of one node: whom we dial, who dialed us, what is limited, what is idle.
 //
 // Bytes and socket events in, actions for the driver and events for the node out; both are polled
 // until empty after every input, before the next one is read.
@@ -6,7 +6,7 @@
 //   dial job    one per peer at a time: a second dial of a peer joins the first. Its addresses are
 //               tried in order, staggered by kDialStagger, at most kDialsPerJob at once; the first
 //               to authenticate wins, the others are closed. Its deadline ends it.
-//   connection  dialling -> opening (Noise, muxer; deadline open_timeout) -> up -> gone
+//   connection  dialing -> opening (Noise, muxer; deadline open_timeout) -> up -> gone
 //   duplicates  simultaneous dials may give two connections to one peer: both are used. The one
 //               whose initiator has the smaller id carries new streams (of several the oldest), so
 //               both ends choose the same; the others are closed when they have been idle.
@@ -38,7 +38,7 @@ namespace kadmesh {
 inline constexpr std::size_t kOwnConnections = 8;
 
 struct SwarmLimits {
-  std::size_t connections = 4096;  // in all, dialling ones included
+  std::size_t connections = 4096;  // in all, dialing ones included
   std::size_t connections_per_peer = 4;
   std::size_t opening_inbound = 256;  // accepted and not yet authenticated
   // From one IPv4 address or IPv6 /56: so many handshakes at once, then one per interval.

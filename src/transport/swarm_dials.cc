@@ -41,15 +41,15 @@ void Swarm::State::start_dial(DialId id, std::optional<PeerId> peer,
 }
 
 Result<JobId> Swarm::State::job_for(const std::optional<PeerId>& peer) {
-  if (dials.size() >= kMaxDials) {
-    return std::unexpected(limit_reached("dials of this node", dials.size(), kMaxDials));
+  if (dials.size() >= kMostDialsOfNode) {
+    return std::unexpected(limit_reached("dials of this node", dials.size(), kMostDialsOfNode));
   }
   if (const auto at = peer ? job_of.find(*peer) : job_of.end(); at != job_of.end()) {
     return at->second;
   }
   if (jobs.size() >= config.limits.dial_jobs) {
     return std::unexpected(
-        limit_reached("peers being dialled", jobs.size(), config.limits.dial_jobs));
+        limit_reached("peers being dialed", jobs.size(), config.limits.dial_jobs));
   }
   const JobId id{++last_job};
   jobs.emplace(id, Job{DialJob(peer), {}});

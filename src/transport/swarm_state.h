@@ -28,14 +28,14 @@ namespace kadmesh {
 enum class JobId : std::uint64_t {};
 
 // Waiting dials of one node, all jobs together: each is an operation of somebody.
-inline constexpr std::size_t kMaxDials = 4096;
+inline constexpr std::size_t kMostDialsOfNode = 4096;
 
 // Two round trips to the other side of the world, and some loss. Unauthenticated connections that
 // are older are closed when others want their places: two hosts that accept and say nothing would
 // otherwise hold all of them.
 inline constexpr Duration kHandshakePatience = 2s;
 
-// "peers being dialled: 512 of 512, on our side"
+// "peers being dialed: 512 of 512, on our side"
 Error limit_reached(std::string_view scope, std::size_t current, std::size_t limit);
 
 struct Link {
@@ -45,8 +45,8 @@ struct Link {
   Multiaddr local;
   Multiaddr remote;
   bool ours;
-  std::optional<JobId> job;                // that dialled it and still wants it
-  std::optional<PeerId> expected;          // whom a dialled one must reach
+  std::optional<JobId> job;                // that dialed it and still wants it
+  std::optional<PeerId> expected;          // whom a dialed one must reach
   Time since;                              // of the pipe, then of the authenticated connection
   std::unique_ptr<Connection> connection;  // from opening on
   bool last = false;                       // ended: the peer has no other

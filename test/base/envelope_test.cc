@@ -145,9 +145,9 @@ TEST_CASE("envelope: a subject that is no peer id is refused") {
 }
 
 TEST_CASE("envelope: size and addresses are bounded before they are decoded") {
-  CHECK(refusal(Bytes(kMaxEnvelopeSize + 1, 0)) == Errc::limit);
+  CHECK(refusal(Bytes(kMostEnvelopeSize + 1, 0)) == Errc::limit);
   PeerRecord record = record_of(spec_pair());
-  record.addrs.assign(kMaxRecordAddrs, addr("/tcp/1"));
+  record.addrs.assign(kMostRecordAddrs, addr("/tcp/1"));
   CHECK(open_peer_record(seal_peer_record(spec_pair(), record, RecordFlavour::standard)));
   record.addrs.push_back(addr("/tcp/1"));
   CHECK(refusal(seal_peer_record(spec_pair(), record, RecordFlavour::standard)) == Errc::limit);

@@ -56,7 +56,7 @@ TEST_CASE("varint: only the shortest form is taken") {
 }
 
 TEST_CASE("H55: a varint ends at 9 bytes, so that no shift reaches 64") {
-  CHECK(get_varint(hex("ffffffffffffffff7f")).value()->value == kMaxVarint);
+  CHECK(get_varint(hex("ffffffffffffffff7f")).value()->value == kMostVarint);
   CHECK(refusal("ffffffffffffffffff01") == Errc::malformed);
   CHECK(refusal("ffffffffffffffffffffffffffffffffffff") == Errc::malformed);
 }

@@ -206,8 +206,7 @@ TEST_CASE_FIXTURE(Hosts, "host: a name that is no protocol's is refused as the D
   }
 }
 
-TEST_CASE_FIXTURE(Hosts,
-                  "host: a stream that begins with too much is refused, and nobody dialled") {
+TEST_CASE_FIXTURE(Hosts, "host: a stream that begins with too much is refused, and nobody dialed") {
   const auto alice = host(), bob = host();
   const auto opened = run<Stream>([&](auto token) {
     bob->async_open_stream(alice->id(), "/talk/1", Bytes(kMostFirstBytes + 1), std::move(token));

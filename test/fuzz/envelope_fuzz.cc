@@ -10,7 +10,7 @@ namespace {
 void check_record(ByteView envelope, const KeyPair& signer) {
   const auto record = open_peer_record(envelope);
   if (!record) return;
-  KAD_CHECK(record->addrs.size() <= kMaxRecordAddrs);
+  KAD_CHECK(record->addrs.size() <= kMostRecordAddrs);
   if (record->peer != signer.peer_id()) return;
   for (const RecordFlavour flavour : {RecordFlavour::standard, RecordFlavour::legacy}) {
     const auto again = open_peer_record(seal_peer_record(signer, *record, flavour));

@@ -31,7 +31,7 @@ Outcome read(ByteView stream, std::size_t piece) {
     ByteView in = copy;
     for (;;) {
       auto message = outcome.messages.size() % 2 == 0 ? reader.next(in) : viewed(reader, in);
-      KAD_CHECK(reader.buffered() <= kMost + kMaxVarintSize);
+      KAD_CHECK(reader.buffered() <= kMost + kMostVarintSize);
       if (!message) return {outcome.messages, true, false};
       if (!*message) break;
       outcome.messages.push_back(**std::move(message));

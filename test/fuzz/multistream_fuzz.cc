@@ -15,8 +15,8 @@ namespace {
 
 const std::vector<std::string> kNames{"/a", "/noise", "/yamux/1.0.0"};
 
-// Header, kMaxTries refusals, one list, one echo.
-constexpr std::size_t kMostOutput = 20 + 4 * kMaxTries + 64 + 20;
+// Header, kMostTries refusals, one list, one echo.
+constexpr std::size_t kMostOutput = 20 + 4 * kMostTries + 64 + 20;
 
 struct Outcome {
   std::optional<Errc> error;

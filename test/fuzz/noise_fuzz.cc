@@ -82,7 +82,7 @@ void run_payload(ByteView payload) {
   const auto identity = check_noise_payload(payload, static_key, std::nullopt);
   if (!identity) return;
   KAD_CHECK(identity->peer == identity->key.peer_id());
-  KAD_CHECK(identity->muxers.size() <= kMaxEarlyMuxers);
+  KAD_CHECK(identity->muxers.size() <= kMostEarlyMuxers);
   KAD_CHECK(!check_noise_payload(payload, static_key, parties().bob.peer_id()));
   ++static_key[0];
   KAD_CHECK(!check_noise_payload(payload, static_key, std::nullopt));

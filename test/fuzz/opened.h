@@ -26,7 +26,7 @@ bool open_piece(Opener& opener, ByteView piece, Opened& opened) {
     append(opened.plain, **message);
   }
   KAD_CHECK(piece.empty());
-  KAD_CHECK(opener.buffered() <= kNoisePrefixSize + kMaxNoiseBody);
+  KAD_CHECK(opener.buffered() <= kNoisePrefixSize + kMostNoiseBody);
   return true;
 }
 

@@ -22,7 +22,7 @@ void check_base(Base base, ByteView input) {
   }
   const std::string text = to_base(base, input);
   const auto again = from_base(base, text);
-  KAD_CHECK(again ? equal(*again, input) : text.size() > kMaxNumberText);
+  KAD_CHECK(again ? equal(*again, input) : text.size() > kMostNumberText);
 }
 
 }  // namespace

@@ -5,16 +5,16 @@ using namespace testing;
 
 namespace {
 
-// Joined "t", and so have the peers 1 to `members`, of whom the first `outbound` were dialled.
+// Joined "t", and so have the peers 1 to `members`, of whom the first `outbound` were dialed.
 struct Mesh : Router {
   explicit Mesh(std::size_t members = 0, std::size_t outbound = 0, GossipConfig config = {})
       : Router(std::move(config)) {
     subscribe_us();
     for (std::size_t n = 1; n <= members; ++n) member(n, n <= outbound);
   }
-  std::size_t outbound_in_mesh(std::size_t dialled) {
+  std::size_t outbound_in_mesh(std::size_t dialed) {
     std::size_t count = 0;
-    for (std::size_t n = 1; n <= dialled; ++n) count += in_mesh(n) ? 1U : 0U;
+    for (std::size_t n = 1; n <= dialed; ++n) count += in_mesh(n) ? 1U : 0U;
     return count;
   }
 };
@@ -131,7 +131,7 @@ TEST_CASE("mesh: a GRAFT is taken up to Dhi, and implies the SUBSCRIBE that it o
   CHECK(mesh.view().subscribers.size() == 12);
 }
 
-TEST_CASE("mesh: at Dhi only a peer that we dialled is taken") {
+TEST_CASE("mesh: at Dhi only a peer that we dialed is taken") {
   Mesh mesh;
   for (std::size_t n = 1; n <= 12; ++n) mesh.join(n), mesh.graft(n);
   mesh.join(13), mesh.graft(13);
@@ -140,7 +140,7 @@ TEST_CASE("mesh: at Dhi only a peer that we dialled is taken") {
   CHECK(mesh.in_mesh(14));
 }
 
-TEST_CASE("mesh: with a Dhi of 0 every GRAFT is refused, of a peer that we dialled too") {
+TEST_CASE("mesh: with a Dhi of 0 every GRAFT is refused, of a peer that we dialed too") {
   GossipConfig config;
   config.d = config.d_lo = config.d_hi = config.d_out = 0;
   Mesh mesh(1, 1, config);
@@ -162,7 +162,7 @@ TEST_CASE("H39: a mesh at Dhi is pruned to D at the next heartbeat") {
   CHECK(pruned == 6);
 }
 
-TEST_CASE("mesh: pruning to D keeps Dout of the peers that we dialled") {
+TEST_CASE("mesh: pruning to D keeps Dout of the peers that we dialed") {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     Mesh mesh;
     mesh.rng = Rng(seed);
@@ -173,7 +173,7 @@ TEST_CASE("mesh: pruning to D keeps Dout of the peers that we dialled") {
   }
 }
 
-TEST_CASE("mesh: with too few that we dialled, more of those are grafted above D") {
+TEST_CASE("mesh: with too few that we dialed, more of those are grafted above D") {
   Mesh mesh;
   for (std::size_t n = 11; n <= 16; ++n) mesh.join(n), mesh.graft(n);
   for (std::size_t n = 1; n <= 3; ++n) mesh.member(n, true);

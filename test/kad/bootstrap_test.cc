@@ -85,13 +85,13 @@ StoreRows pool_of(std::uint32_t number) {
 
 }  // namespace
 
-TEST_CASE("bootstrap: NoSeeds, Dialling, Isolated, Joined follow from what is the case") {
+TEST_CASE("bootstrap: NoSeeds, Dialing, Isolated, Joined follow from what is the case") {
   Booting alone({});
   CHECK(alone.state() == Bootstrap::no_seeds);
   CHECK_FALSE(alone.machine.hopeful());
 
   Booting boot({home(kSeed)});
-  CHECK(boot.state() == Bootstrap::dialling);
+  CHECK(boot.state() == Bootstrap::dialing);
   boot.drain();
   CHECK(boot.dialed == std::vector{home(kSeed)});
   boot.refused(home(kSeed));
@@ -99,7 +99,7 @@ TEST_CASE("bootstrap: NoSeeds, Dialling, Isolated, Joined follow from what is th
   CHECK(boot.machine.status().last_failure.ends_with("unreachable: refused"));
   CHECK(boot.machine.hopeful());
   CHECK(boot.advance(at(1s)));
-  CHECK(boot.state() == Bootstrap::dialling);
+  CHECK(boot.state() == Bootstrap::dialing);
   boot.connected(kSeed, home(kSeed));
   boot.live(1);
   CHECK(boot.state() == Bootstrap::joined);
@@ -183,7 +183,7 @@ TEST_CASE("bootstrap: a dial that is never answered does not keep its place for 
   CHECK(boot.dialed.size() == 2);
 }
 
-TEST_CASE("bootstrap: a lost seed is dialled again although others are live") {
+TEST_CASE("bootstrap: a lost seed is dialed again although others are live") {
   Booting boot({home(kSeed)});
   boot.drain();
   boot.connected(kSeed, home(kSeed));
@@ -194,7 +194,7 @@ TEST_CASE("bootstrap: a lost seed is dialled again although others are live") {
   CHECK(boot.dialed.size() == 2);
 }
 
-TEST_CASE("bootstrap: with enough live peers nobody is dialled") {
+TEST_CASE("bootstrap: with enough live peers nobody is dialed") {
   Booting boot({home(kSeed)});
   boot.drain();
   boot.live(kWantedLive);
@@ -224,7 +224,7 @@ TEST_CASE("bootstrap: when the last live peer leaves, places long out of reach a
   CHECK(boot.machine.next_timer() <= after(boot.now, 1s));
 }
 
-TEST_CASE("bootstrap: who worked is saved, and dialled after a restart once seeds had a second") {
+TEST_CASE("bootstrap: who worked is saved, and dialed after a restart once seeds had a second") {
   Booting before({});
   before.machine.on_connected(peer(kOther));
   before.machine.on_worked(before.turn(), peer(kOther), listens_at(kOther));

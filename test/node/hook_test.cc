@@ -24,7 +24,7 @@ TEST_CASE("hook: the turn that reports a connection has the peer in the table an
   CHECK(town.node(bob).gossip().has_peer(town.id(alice)));
 }
 
-TEST_CASE("hook: who dialled us is provisional without an address, until identify names one") {
+TEST_CASE("hook: who dialed us is provisional without an address, until identify names one") {
   Town town;
   const auto alice = town.citizen(), bob = town.citizen();
   town.connect(bob, town.bare_addr(alice));

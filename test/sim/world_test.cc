@@ -370,7 +370,7 @@ TEST_CASE("calls: run when they are due, in order") {
   CHECK(order == "abc");
 }
 
-TEST_CASE("nat: a node behind one joins by dialling out; with a forwarded port it is found, too") {
+TEST_CASE("nat: a node behind one joins by dialing out; with a forwarded port it is found, too") {
   Scene w;
   w.nodes(3);
   NodeOptions hidden, open;

@@ -21,7 +21,7 @@ SECRET = "nobody-may-read-this"
 
 
 class Wire:
-    """A relay to `port`: what passes is recorded as (from the dialler, bytes), a list a connection."""
+    """A relay to `port`: what passes is recorded as (from the dialer, bytes), a list a connection."""
 
     def __init__(self, port):
         self.port, self.connections = port, []
@@ -32,24 +32,24 @@ class Wire:
     def accept(self):
         while True:
             try:
-                dialler = self.listener.accept()[0]
+                dialer = self.listener.accept()[0]
             except OSError:
                 return
             listener = socket.create_connection(("127.0.0.1", self.port))
             self.connections.append(record := [])
-            threading.Thread(target=self.relay, args=(dialler, listener, record), daemon=True).start()
+            threading.Thread(target=self.relay, args=(dialer, listener, record), daemon=True).start()
 
     @staticmethod
-    def relay(dialler, listener, record):
-        with dialler, listener, selectors.DefaultSelector() as ready:
-            ready.register(dialler, selectors.EVENT_READ, listener)
-            ready.register(listener, selectors.EVENT_READ, dialler)
+    def relay(dialer, listener, record):
+        with dialer, listener, selectors.DefaultSelector() as ready:
+            ready.register(dialer, selectors.EVENT_READ, listener)
+            ready.register(listener, selectors.EVENT_READ, dialer)
             while True:
                 for key, _ in ready.select():
                     data = key.fileobj.recv(65536)
                     if not data:
                         return
-                    record.append((key.fileobj is dialler, data))
+                    record.append((key.fileobj is dialer, data))
                     key.data.sendall(data)
 
 
@@ -69,18 +69,18 @@ class Capture:
 
     def add_connection(self, record, ports=(50000, 9001)):
         seq = {True: 2**32 - 100, False: 7}  # one of them wraps around
-        for dialled in (True, False):
-            self.add(*self.ends(ports, dialled), seq[dialled], 1, b"")
-            seq[dialled] += 1
-        for dialled, data in record:
-            pieces = [(seq[dialled] + at, data[at:at + SEGMENT]) for at in range(0, len(data), SEGMENT)]
-            seq[dialled] += len(data)
+        for dialed in (True, False):
+            self.add(*self.ends(ports, dialed), seq[dialed], 1, b"")
+            seq[dialed] += 1
+        for dialed, data in record:
+            pieces = [(seq[dialed] + at, data[at:at + SEGMENT]) for at in range(0, len(data), SEGMENT)]
+            seq[dialed] += len(data)
             for at, piece in pieces[1::2] + pieces[0::2] + pieces[:1]:  # out of order, and one again
-                self.add(*self.ends(ports, dialled), at, 0, piece)
+                self.add(*self.ends(ports, dialed), at, 0, piece)
 
     @staticmethod
-    def ends(ports, dialled):
-        return ports if dialled else ports[::-1]
+    def ends(ports, dialed):
+        return ports if dialed else ports[::-1]
 
 
 class Decrypt(unittest.TestCase):
@@ -139,8 +139,8 @@ class Decrypt(unittest.TestCase):
 
     def test_what_was_changed_on_its_way_does_not_open(self):
         record = list(self.wire.connections[0])
-        dialled, data = record[-1]
-        record[-1] = (dialled, data[:-1] + bytes([data[-1] ^ 1]))
+        dialed, data = record[-1]
+        record[-1] = (dialed, data[:-1] + bytes([data[-1] ^ 1]))
         self.captured(record)
         done = self.decrypt("bob.keys")
         self.assertEqual(done.stdout.splitlines()[-1], "0 passed, 1 failed")

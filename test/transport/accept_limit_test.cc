@@ -52,10 +52,10 @@ TEST_CASE("accept limit: loopback is not limited, and nothing is without a burst
 
 TEST_CASE("accept limit: remembers a bounded number of prefixes, and forgets full buckets first") {
   AcceptLimit limit(2, 1s);
-  for (std::uint32_t i = 0; i < 10 * AcceptLimit::kMaxPrefixes; ++i) {
+  for (std::uint32_t i = 0; i < 10 * AcceptLimit::kMostPrefixes; ++i) {
     limit.admit(v4(0x01000000 + i), kStart);
   }
-  CHECK(limit.prefixes() <= AcceptLimit::kMaxPrefixes + 1);
+  CHECK(limit.prefixes() <= AcceptLimit::kMostPrefixes + 1);
   CHECK(admitted(limit, v4(0x7e000000), kStart) == 0);
   CHECK(admitted(limit, v4(0x7e000000), kStart + 10s) == 2);
 }

@@ -52,7 +52,7 @@ TEST_CASE("connection: the initiator is up with the input that proves its peer")
   CHECK(pair.them.phase() == Phase::up);
 }
 
-TEST_CASE("H19: a peer other than the one that was dialled is refused, and told nothing") {
+TEST_CASE("H19: a peer other than the one that was dialed is refused, and told nothing") {
   auto dialer = ConnectionPair::options(1, Role::initiator);
   Rng rng(99);
   dialer.expected = KeyPair::make(rng).peer_id();
@@ -173,7 +173,7 @@ TEST_CASE("connection: Noise messages are full while there is data, one for a tu
   pair.them.hear(small);
   pair.us.streams().write(id, Bytes(128 * 1024));
   const Bytes large = pair.us.speak();
-  CHECK(large[0] * 256U + large[1] == kMaxNoiseBody);
+  CHECK(large[0] * 256U + large[1] == kMostNoiseBody);
 }
 
 TEST_CASE("connection: behind bytes that are out only full messages follow") {
@@ -184,9 +184,9 @@ TEST_CASE("connection: behind bytes that are out only full messages follow") {
   const std::size_t out = pair.us->take_output(pair.us.now).size();
   pair.us.streams().write(id, as_bytes("less"));
   CHECK(pair.us->take_output(pair.us.now).empty());
-  pair.us.streams().write(id, Bytes(kMaxNoisePlain));
-  CHECK(pair.us->take_output(pair.us.now).size() == kNoisePrefixSize + kMaxNoiseBody);
-  pair.us->on_written(pair.us.now, out + kNoisePrefixSize + kMaxNoiseBody);
+  pair.us.streams().write(id, Bytes(kMostNoisePlain));
+  CHECK(pair.us->take_output(pair.us.now).size() == kNoisePrefixSize + kMostNoiseBody);
+  pair.us->on_written(pair.us.now, out + kNoisePrefixSize + kMostNoiseBody);
   CHECK(!pair.us->take_output(pair.us.now).empty());
 }
 

@@ -66,7 +66,7 @@ TEST_CASE("dial job: the same address is tried once, with or without its /p2p") 
   CHECK(job.due() == kNever);
 }
 
-TEST_CASE("dial job: what cannot be dialled is a failure with a cause of its own") {
+TEST_CASE("dial job: what cannot be dialed is a failure with a cause of its own") {
   DialJob job(peer(1));
   job.add(std::vector{addr("/ip4/1.2.3.4/udp/4001/quic-v1"), addr("/dns4/example.com/tcp/1"),
                       addrs(1).front().with_peer(peer(2)), addr("/ip4/0.0.0.0/tcp/4001"),
@@ -88,7 +88,7 @@ TEST_CASE("dial job: an address by name says so, and what to give instead") {
   }
 }
 
-TEST_CASE("dial job: one address that could be dialled makes it unreachable") {
+TEST_CASE("dial job: one address that could be dialed makes it unreachable") {
   DialJob job(peer(1));
   CHECK(job.failure().code == Errc::unreachable);
   job.add(std::vector{addr("/dns4/example.com/tcp/1"), addr("/ip4/1.2.3.4/tcp/1")});
@@ -121,7 +121,7 @@ TEST_CASE("H72: a job takes a bounded number of addresses") {
     job.begin(now, ConnId{++begun});
     job.failed(ConnId{begun}, {Errc::refused, {}});
   }
-  CHECK(begun == kMaxDialAddrs);
+  CHECK(begun == kMostDialAddrs);
   CHECK(job.exhausted());
 }
 

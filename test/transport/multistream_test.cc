@@ -155,12 +155,12 @@ TEST_CASE("multistream: an ls reply keeps to the size that peers read") {
   REQUIRE(us.hear(kHeader + kLs));
   const std::string said = us.said();
   const std::size_t size = said.size() - kHeader.size() - 2;  // two varint bytes of length
-  CHECK(size <= kMaxListReply);
-  CHECK(size > kMaxListReply - 1100);
+  CHECK(size <= kMostListReply);
+  CHECK(size > kMostListReply - 1100);
 }
 
 TEST_CASE("H23: a token beyond the cap is refused by its length alone") {
-  CHECK(kMaxToken == 1024);
+  CHECK(kMostToken == 1024);
   const std::string claim = {'\x81', '\x08'};  // 1025
   auto theirs = listener({"/a"});
   REQUIRE(theirs.hear(kHeader));
@@ -170,7 +170,7 @@ TEST_CASE("H23: a token beyond the cap is refused by its length alone") {
 }
 
 TEST_CASE("H23: the longest token is negotiated") {
-  const std::string name = '/' + std::string(kMaxToken - 2, 'x');
+  const std::string name = '/' + std::string(kMostToken - 2, 'x');
   REQUIRE(is_protocol_name(name));
   auto ours = dialer({name});
   auto theirs = listener({name});
@@ -182,7 +182,7 @@ TEST_CASE("H23: the longest token is negotiated") {
 TEST_CASE("H23: proposals are bounded in number") {
   auto us = listener({"/a"});
   REQUIRE(us.hear(kHeader));
-  for (unsigned i = 0; i < kMaxTries; ++i) REQUIRE(us.hear(token("/b")));
+  for (unsigned i = 0; i < kMostTries; ++i) REQUIRE(us.hear(token("/b")));
   CHECK(error_of(us, token("/a")) == Errc::limit);
 }
 
@@ -213,7 +213,7 @@ TEST_CASE("multistream: what may be a name") {
   CHECK_FALSE(is_protocol_name(""));
   CHECK_FALSE(is_protocol_name("a"));
   CHECK_FALSE(is_protocol_name("/a\nb"));
-  CHECK_FALSE(is_protocol_name('/' + std::string(kMaxToken - 1, 'x')));
+  CHECK_FALSE(is_protocol_name('/' + std::string(kMostToken - 1, 'x')));
 }
 
 }  // namespace kadmesh

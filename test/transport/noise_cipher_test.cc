@@ -65,7 +65,7 @@ TEST_CASE("noise cipher: what one seals the other opens, in order") {
 
 TEST_CASE("noise cipher: more than a message holds is split at 65519") {
   NoiseSealer ours = sealer();
-  const Bytes plain = pattern(2 * kMaxNoisePlain + 1), wire = sealed(ours, plain);
+  const Bytes plain = pattern(2 * kMostNoisePlain + 1), wire = sealed(ours, plain);
   CHECK(wire.size() == plain.size() + 3 * 18);
   CHECK(to_hex(ByteView(wire).first(2)) == "ffff");
   NoiseOpener theirs = opener();

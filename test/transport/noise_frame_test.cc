@@ -34,7 +34,7 @@ std::vector<Bytes> read_all(NoiseFrameReader& reader, ByteView in) {
 
 TEST_CASE("noise frame: a length is two bytes, the higher first") {
   CHECK(to_hex(ByteView(frame_of(5)).first(2)) == "0005");
-  CHECK(to_hex(ByteView(frame_of(kMaxNoiseBody)).first(2)) == "ffff");
+  CHECK(to_hex(ByteView(frame_of(kMostNoiseBody)).first(2)) == "ffff");
   CHECK(to_hex(ByteView(frame_of(0x1234)).first(2)) == "1234");
 }
 
@@ -85,7 +85,7 @@ TEST_CASE("noise frame: a length alone costs no memory, an idle reader none at a
   read_all(reader, Bytes{0xff, 0xff, 1});
   CHECK(reader.buffered() > 0);
   CHECK(reader.buffered() <= 16);
-  read_all(reader, body_of(kMaxNoiseBody - 1));
+  read_all(reader, body_of(kMostNoiseBody - 1));
   CHECK(reader.buffered() == 0);
 }
 

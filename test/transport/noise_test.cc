@@ -369,8 +369,8 @@ TEST_CASE("noise: a message is judged by its length, before its body comes") {
 TEST_CASE("noise: the largest payload is read") {
   CHECK(dial_forger([](const Forger& f) {
     Bytes payload = concat({key_field(f), sig_field(f)});
-    append(payload, field(15, Bytes(kMaxNoisePayload - payload.size() - 3)));
-    REQUIRE(payload.size() == kMaxNoisePayload);
+    append(payload, field(15, Bytes(kMostNoisePayload - payload.size() - 3)));
+    REQUIRE(payload.size() == kMostNoisePayload);
     return payload;
   }));
 }

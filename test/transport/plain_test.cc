@@ -99,7 +99,7 @@ TEST_CASE("plain: both ends know what the other said of itself") {
   CHECK(theirs.remote.muxers == kMuxers);
 }
 
-TEST_CASE("plain: a peer other than the one that was dialled is refused, and told nothing") {
+TEST_CASE("plain: a peer other than the one that was dialed is refused, and told nothing") {
   Pair pair;
   PlainHandshake dialer = pair.dialer(pair.alice.peer_id()), listener = pair.listener();
   REQUIRE(listener.on_bytes(dialer.take_output()));

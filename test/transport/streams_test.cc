@@ -57,11 +57,11 @@ TEST_CASE_FIXTURE(Fixture, "streams: with several protocols the bytes wait for t
 
 TEST_CASE_FIXTURE(Fixture, "streams: what is held for an agreement is bounded, and room is told") {
   const StreamId id = *us.streams().open(kEither, soon());
-  CHECK(us.streams().write(id, Bytes(100'000)) == kMaxHeld);
+  CHECK(us.streams().write(id, Bytes(100'000)) == kMostHeld);
   CHECK(us.streams().write(id, Bytes(1)) == 0);
   exchange();
   CHECK(us.all<StreamWritable>().size() == 1);
-  CHECK(them.streams().readable(id).size() == kMaxHeld);
+  CHECK(them.streams().readable(id).size() == kMostHeld);
 }
 
 TEST_CASE_FIXTURE(Fixture, "streams: a protocol that is refused fails the open, bytes or not") {
@@ -100,10 +100,10 @@ TEST_CASE_FIXTURE(Fixture, "H25: a peer's stream that never names its protocol i
 
 TEST_CASE_FIXTURE(Fixture, "streams: too many of the peer's without a protocol are reset") {
   us.speak();
-  for (std::size_t i = 0; i < kMaxListening + 10; ++i) us.streams().open(kEither, soon()).value();
+  for (std::size_t i = 0; i < kMostListening + 10; ++i) us.streams().open(kEither, soon()).value();
   them.hear(us.speak());
   them.poll();
-  CHECK(them.streams().size() == kMaxListening);
+  CHECK(them.streams().size() == kMostListening);
   us.hear(them.speak());
   us.poll();
   CHECK(us.all<OpenFailed>().size() == 10);
@@ -112,10 +112,10 @@ TEST_CASE_FIXTURE(Fixture, "streams: too many of the peer's without a protocol a
 TEST_CASE_FIXTURE(Fixture, "streams: places of the peer's that failed are free again") {
   us.speak();
   for (int round = 0; round < 3; ++round) {
-    for (std::size_t i = 0; i < kMaxListening; ++i) us.streams().open(kEither, soon()).value();
+    for (std::size_t i = 0; i < kMostListening; ++i) us.streams().open(kEither, soon()).value();
     them.hear(us.speak());
     them.poll();
-    CHECK(them.streams().size() == kMaxListening);
+    CHECK(them.streams().size() == kMostListening);
     pass(10s);
     us->on_timer(us.now);
     them->on_timer(them.now);

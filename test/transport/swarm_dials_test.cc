@@ -109,7 +109,7 @@ TEST_CASE_FIXTURE(EchoSwarms, "swarm: a cancelled dial is not heard of again") {
   CHECK(node(0).events.empty());
 }
 
-TEST_CASE_FIXTURE(EchoSwarms, "swarm: we are not dialled, by id, by address or by a twin") {
+TEST_CASE_FIXTURE(EchoSwarms, "swarm: we are not dialed, by id, by address or by a twin") {
   swarm(0).dial(turn(0), id(0), std::vector{addr(0)}, in(1s));
   swarm(0).dial(turn(0), std::nullopt, std::vector{addr(0).with_peer(id(0))}, in(1s));
   settle();

@@ -156,7 +156,7 @@ TEST_CASE("swarm: at the total limit a dial fails with the limit, and inbound is
   CHECK(net.swarm(0).counters().connections == 1);
 }
 
-TEST_CASE("H7: who fills our connections from outside does not keep us from dialling") {
+TEST_CASE("H7: who fills our connections from outside does not keep us from dialing") {
   SwarmNet net;
   SwarmConfig config;
   config.limits.connections = 8;

@@ -133,7 +133,7 @@ class SwarmNet {
     return found.front();
   }
 
-  // The wire of the n-th connection that was dialled.
+  // The wire of the n-th connection that was dialed.
   Pipe& pipe(std::size_t n) { return wires_.at(n)->pipe; }
   std::size_t pipes() const { return wires_.size(); }
 

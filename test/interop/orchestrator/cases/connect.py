@@ -65,7 +65,7 @@ async def plain_dial(scene):
 
 @case("connect-without-id", on=strangers, fresh=True)
 async def without_id(scene):
-    """An address without /p2p is dialled; the handshake tells who answered."""
+    """An address without /p2p is dialed; the handshake tells who answered."""
     answer = await scene.dialer.ask("connect", addr=scene.listener.addrs[0])
     expect(answer["peer"] == scene.listener.id, f"connected to {answer['peer']}")
     await greet(scene)
