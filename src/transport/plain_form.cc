@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "transport/handshake_message.h"
 #include "transport/plain.h"
 
@@ -27,7 +28,8 @@ void put_plain_message(Bytes& out, ByteView plain) {
   PlainSealer sealer;
   const std::size_t start = sealer.begin(out);
   append(out, plain);
-  static_cast<void>(sealer.end(out, start));
+  const auto sealed = sealer.end(out, start);
+  KAD_CHECK(sealed);  // it counts nothing that could be used up
 }
 
 void put_plain_fault(Bytes& out, const Error& why) {

@@ -142,7 +142,7 @@ TEST_CASE("fidelity: 60 nodes with churn do the same with Noise and at message l
   compare(60);
 }
 
-TEST_CASE("fidelity: 1,000 nodes with churn do the same with Noise and at message level" *
+TEST_CASE("fidelity: 1000 nodes with churn do the same with Noise and at message level" *
           doctest::skip()) {
   compare(1000);
 }

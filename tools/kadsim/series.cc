@@ -36,7 +36,7 @@ std::string Series::to_csv() const {
 
 std::string csv_cell(std::string_view text) {
   const bool formula = !text.empty() && std::string_view("=+-@").find(text[0]) != text.npos;
-  const std::string plain = printable(text);
+  std::string plain = printable(text);
   if (!formula && plain.find_first_of(",\"") == std::string::npos) return plain;
   std::string out = formula ? "\"'" : "\"";
   for (const char c : plain) {
