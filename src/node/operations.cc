@@ -71,7 +71,7 @@ OpId Operations::open_stream(Turn turn, const PeerId& peer, std::vector<std::str
 
 OpId Operations::await_ready(std::size_t live, Time deadline) {
   const OpId id = begin(Ready{live}, deadline);
-  if (running_.contains(id)) readiness_.set(id, deadline);
+  if (running_.contains(id)) deadlines_.set(id, deadline);
   on_bootstrap(kad_.bootstrap());
   return id;
 }
@@ -136,6 +136,7 @@ void Operations::reached(Turn turn, OpId id, const ConnectionInfo& connection, b
   if (std::holds_alternative<Ping>(op.goal)) {
     const PingId ping = pinger_.ping(turn, connection.peer, op.deadline);
     op.step = ping;
+    deadlines_.set(id, op.deadline);
     by_ping_.emplace(ping, id);
     return;
   }
@@ -215,8 +216,13 @@ void Operations::on_bootstrap(const BootstrapStatus& status) {
 }
 
 void Operations::on_timer(Turn turn) {
-  while (const auto id = readiness_.expire(turn.now.mono))
-    finish(*id, std::unexpected(not_ready()));
+  while (const auto id = deadlines_.expire(turn.now.mono))
+    finish(*id, std::unexpected(too_late(running_.at(*id))));
+}
+
+Error Operations::too_late(const Op& op) const {
+  if (std::holds_alternative<Ready>(op.goal)) return not_ready();
+  return {Errc::timeout, "no echo by the deadline"};
 }
 
 Error Operations::not_ready() const {
@@ -227,7 +233,7 @@ Error Operations::not_ready() const {
   return {Errc::timeout, std::move(why)};
 }
 
-Time Operations::next_timer() const { return readiness_.next(); }
+Time Operations::next_timer() const { return deadlines_.next(); }
 
 void Operations::cancel(Turn turn, OpId id) {
   const auto at = running_.find(id);
@@ -259,7 +265,7 @@ void Operations::finish(OpId id, Result<OpReport> result) {
   const auto at = running_.find(id);
   forget_step(id, at->second);
   running_.erase(at);
-  readiness_.cancel(id);
+  deadlines_.cancel(id);
   done_.push_back({id, std::move(result)});
 }
 

@@ -95,6 +95,7 @@ class Operations {
   void found(Turn turn, OpId id, const KadDone& done);
   void on_dialed(Turn turn, OpId id, const DialFinished& dial);
   void note_failures(OpId id, const DialFinished& dial);
+  Error too_late(const Op& op) const;
   Error not_ready() const;
   void withdraw(Turn turn, const Op& op);
   void finish(OpId id, Result<OpReport> result);
@@ -110,7 +111,9 @@ class Operations {
   std::map<KadOp, OpId> by_kad_;
   std::multimap<PingId, OpId> by_ping_;
   std::map<StreamKey, OpId> by_stream_;
-  Deadlines<OpId> readiness_;  // of what awaits it: nothing below does
+  // Of those that nothing below ends in time: what awaits readiness, and a ping, which may have
+  // joined one that has longer.
+  Deadlines<OpId> deadlines_;
   std::deque<OpDone> done_;
   std::optional<Error> closed_;
 };

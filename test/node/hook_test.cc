@@ -130,6 +130,24 @@ TEST_CASE("node: a listener that is stopped before it is up stays stopped") {
   CHECK(node.listen_addrs().empty());
 }
 
+TEST_CASE("node: a ping that joins another of the same peer ends by its own deadline") {
+  Town town;
+  const auto alice = town.citizen(), bob = town.citizen();
+  town.meet(bob, alice);
+  town.freeze(alice);
+  const auto ping = [&](Duration limit) {
+    return town.start(
+        bob, [&](Node& n, Turn t, Time by) { return n.ping(t, town.peer(alice), by); }, limit);
+  };
+  const OpId patient = ping(8s), hasty = ping(2s);
+  town.run_for(2s);
+  REQUIRE(town.result(bob, hasty));
+  CHECK(town.result(bob, hasty)->result.error().code == Errc::timeout);
+  CHECK_FALSE(town.result(bob, patient));
+  town.run_for(6s);
+  CHECK(town.result(bob, patient));
+}
+
 TEST_CASE("node: everything closed, and nothing is left") {
   Town town;
   const auto alice = town.citizen(), bob = town.citizen();
