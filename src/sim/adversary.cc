@@ -144,6 +144,14 @@ bool Adversary::say_raw(const PeerId& to, ByteView bytes) {
   });
 }
 
+std::optional<ConnectionInfo> Adversary::pubsub_connection(const PeerId& peer) const {
+  const auto at = pubsub_.find(peer);
+  if (at == pubsub_.end()) return std::nullopt;
+  for (const ConnectionInfo& info : world_.node(index_).connections())
+    if (info.id == at->second.conn) return info;
+  return std::nullopt;
+}
+
 void Adversary::ask(const PeerId& to, Bytes framed) {
   world_.start(index_, [&](Node& node, Turn turn, Time deadline) {
     return node.open_stream(turn, to, {kad_}, deadline, std::move(framed));

@@ -55,6 +55,8 @@ class Adversary {
   void ask(const PeerId& to, Bytes framed);
 
   const std::set<PeerId>& pubsub_peers() const { return pubsub_peers_; }
+  // The connection by which say() goes to that peer; none if there is no stream.
+  std::optional<ConnectionInfo> pubsub_connection(const PeerId& peer) const;
   std::uint64_t requests() const { return requests_; }
   std::uint64_t rpcs() const { return rpcs_; }
 

@@ -12,8 +12,6 @@ constexpr Duration kLookAround = 1s;
 // A GRAFT that was under way when the PRUNE left is nobody's fault.
 constexpr Duration kCrossing = 5s;
 constexpr Duration kPickyBackoff = 60s;
-// Bytes may be held up so long.
-constexpr Duration kUnderWay = 15s;
 // What a fault did to a node may last so long.
 constexpr Duration kAftermath = 2min;
 constexpr std::size_t kTransfer = std::size_t{3} * 1024 * 1024;
@@ -87,11 +85,34 @@ void Storm::add_picky_peer() {
     gossip::Rpc answer;
     answer.prune = {{kTopic, 60}};
     self.say(from, answer);
-    pruned_.insert_or_assign(from, now);
+    note_prune(from);
   };
   NodeConfig like = node_config(kNodes);
   like.kad.protocol = "/storm/picky/1.0.0";
   picky_ = std::make_unique<Adversary>(world_, std::move(script), like);
+}
+
+// It counts once the other side must have heard it: a while after it still has the connection by
+// which it went, and nothing is cut.
+void Storm::note_prune(const PeerId& peer) {
+  const auto went = picky_->pubsub_connection(peer);
+  if (!went) return;
+  const Time at = world_.now().mono;
+  world_.at(after(at, kCrossing), [this, peer, at, went] {
+    if (has_other_end(peer, *went)) pruned_.insert_or_assign(peer, at);
+  });
+}
+
+bool Storm::has_other_end(const PeerId& peer, const ConnectionInfo& ours) const {
+  for (Index i = 0; i < kNodes; ++i) {
+    if (world_.peer(i) != peer || !world_.up(i)) continue;
+    if (!world_.network().reachable(static_cast<HostId>(picky_->index()), static_cast<HostId>(i)))
+      return false;
+    return std::ranges::any_of(world_.node(i).connections(), [&](const ConnectionInfo& theirs) {
+      return theirs.local == ours.remote && theirs.remote == ours.local;
+    });
+  }
+  return false;
 }
 
 // --- the play
@@ -256,23 +277,8 @@ void Storm::on_report_of_picky(const Report& report) {
   if (const auto* came = std::get_if<PeerConnected>(&report)) met_.insert(came->peer);
   const auto* left = std::get_if<PeerDisconnected>(&report);
   if (!left) return;
-  forget_untold(left->peer);
   met_.erase(left->peer);
   of_earlier_life_.erase(left->peer);
-}
-
-Storm::Index Storm::node_of(const PeerId& peer) const {
-  Index node = 0;
-  while (world_.peer(node) != peer) ++node;
-  return node;
-}
-
-// A PRUNE may have ended with the connection that was to bring it.
-void Storm::forget_untold(const PeerId& peer) {
-  const auto told = pruned_.find(peer);
-  if (told == pruned_.end()) return;
-  const bool just_now = world_.now().mono < after(told->second, kUnderWay);
-  if (just_now || excused(node_of(peer))) pruned_.erase(told);
 }
 
 void Storm::on_done(Index node, const OpDone& done) {

@@ -44,6 +44,8 @@ class Storm {
   static WorldConfig config(std::uint64_t seed);
   NodeConfig node_config(Index node) const;
   void add_picky_peer();
+  void note_prune(const PeerId& peer);
+  bool has_other_end(const PeerId& peer, const ConnectionInfo& ours) const;
 
   // --- what goes on
   void join();
@@ -70,8 +72,6 @@ class Storm {
   void on_fault(Fault fault, Index node);
   void on_report(Index node, const Report& report);
   void on_report_of_picky(const Report& report);
-  void forget_untold(const PeerId& peer);
-  Index node_of(const PeerId& peer) const;
   void on_done(Index node, const OpDone& done);
   void on_notice(Index node, const Notice& notice);
   void on_validate(Index node, const MessageToValidate& message);
