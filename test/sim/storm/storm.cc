@@ -106,6 +106,7 @@ void Storm::note_prune(const PeerId& peer) {
 bool Storm::has_other_end(const PeerId& peer, const ConnectionInfo& ours) const {
   for (Index i = 0; i < kNodes; ++i) {
     if (world_.peer(i) != peer || !world_.up(i)) continue;
+    if (world_.frozen(i) || excused(i)) return false;
     if (!world_.network().reachable(static_cast<HostId>(picky_->index()), static_cast<HostId>(i)))
       return false;
     return std::ranges::any_of(world_.node(i).connections(), [&](const ConnectionInfo& theirs) {
