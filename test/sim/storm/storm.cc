@@ -364,6 +364,12 @@ bool Storm::recovered() const {
   return true;
 }
 
+bool Storm::all_in_meshes() const {
+  for (Index i = 0; i < kNodes; ++i)
+    if (!in_mesh(i)) return false;
+  return true;
+}
+
 bool Storm::in_mesh(Index node) const {
   return std::ranges::any_of(world_.node(node).gossip().topics(), [](const TopicView& view) {
     return view.topic == kTopic && view.subscribed && !view.mesh.empty();
@@ -398,6 +404,8 @@ void Storm::await(const std::vector<std::pair<Index, OpId>>& ops, const std::str
 }
 
 void Storm::require_reach() {
+  // Whoever was refused by all whose meshes were full waits for their backoffs.
+  world_.run_until([this] { return all_in_meshes(); }, kPickyBackoff + 30s);
   for (Index i = 0; i < kNodes; ++i) require(in_mesh(i), at(i) + "is not subscribed, or alone");
   for (Index who = 0; who < kNodes; who += 3) {
     const Bytes data = publish(who, true);

@@ -85,6 +85,7 @@ class Storm {
   void transfer();
   bool recovered() const;
   bool in_mesh(Index node) const;
+  bool all_in_meshes() const;
   void require_recovery();
   void require_lookups();
   void await(const std::vector<std::pair<Index, OpId>>& ops, const std::string& what);
