@@ -171,7 +171,7 @@ GossipAsked Gossip::State::ask(Turn turn, const PeerId& peer) {
 // What those who left had promised takes no room from those who are there, and is forgotten at the
 // latest when it would: each look through all makes room for a quarter of them at least.
 bool Gossip::State::room_to_ask(const PeerId& peer) {
-  if (asking.size() >= 2 * gossip::kMostAsking && promised <= gossip::kMostAsking * 3 / 2)
+  if (asking.size() >= 2 * gossip::kMostAsking && promised <= gossip::kFewPromised)
     std::erase_if(asking, [&](const auto& entry) { return !still_there(entry.second); });
   if (asking.size() >= 2 * gossip::kMostAsking) return false;
   return promised < gossip::kMostAsking ||

@@ -47,6 +47,9 @@ inline constexpr Duration kValidationTimeout = 10s;
 // peer is still asked for its share, so that those who promise and do not bring keep nobody else
 // from repairing; twice as many is the most.
 inline constexpr std::size_t kMostAsking = 60'000;
+// With so few promised by those who are there, at least a quarter of the most was promised by
+// others.
+inline constexpr std::size_t kFewPromised = kMostAsking * 3 / 2;
 // A peer that told of a message and does not bring it must not keep us from asking the next one,
 // while the message is still told of: less than a heartbeat.
 inline constexpr Duration kAskAnother = 500ms;

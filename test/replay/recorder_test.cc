@@ -25,6 +25,22 @@ CaptureEnding ending(const Bytes& capture) {
   return reader->ending();
 }
 
+// What a node that begins with `luck` says first on a connection: a key of Noise that it makes.
+Bytes first_words(const Rng::Key& luck, std::optional<Rng::Key> renewed) {
+  Rng rng(1);
+  RecordedNode node(KeyPair::make(rng), Pair::config(), luck, Now(), std::nullopt);
+  if (renewed) node.renew_luck(*renewed);
+  node.apply(Now(), input::ConnectAddr{Multiaddr::tcp(Pair::endpoint(Pair::bob)), Time(5s)});
+  Bytes out;
+  while (auto action = node.poll()) {
+    if (const auto* dial = std::get_if<DialPipe>(&*action))
+      node.apply(Now(), input::Dialed{dial->id, Pair::endpoint(Pair::alice)});
+    if (const auto* write = std::get_if<WritePipe>(&*action)) append(out, write->bytes);
+  }
+  REQUIRE_FALSE(out.empty());
+  return out;
+}
+
 }  // namespace
 
 TEST_CASE("recorder: stops at its limit, says so once, and what there is replays") {
@@ -83,4 +99,10 @@ TEST_CASE("recorder: a sink that fails is left alone, and the trouble told") {
   REQUIRE(trouble);
   CHECK(trouble->code == Errc::io);
   CHECK(trouble->detail.find("no space left") != std::string::npos);
+}
+
+TEST_CASE("recorder: with its luck renewed, a node does not do what the capture foretells") {
+  const Rng::Key known{1}, fresh{2};
+  CHECK(first_words(known, std::nullopt) == first_words(known, std::nullopt));
+  CHECK(first_words(known, std::nullopt) != first_words(known, fresh));
 }
