@@ -34,9 +34,9 @@ async def figures(program, *arguments):
         out, err = await asyncio.wait_for(process.communicate(), RUN_SECONDS)
     except asyncio.TimeoutError:
         process.kill()
-        raise Broken(f"{program}: not done after {RUN_SECONDS} s") from None
+        raise Broken(f"{program.name}: not done after {RUN_SECONDS} s") from None
     if process.returncode != 0:
-        raise Broken(f"{program}: {err.decode(errors='replace').strip() or process.returncode}")
+        raise Broken(f"{program.name}: {err.decode(errors='replace').strip() or process.returncode}")
     return json.loads(out)
 
 
@@ -59,7 +59,7 @@ class Standing:
     async def line(self):
         line = await asyncio.wait_for(self.process.stdout.readline(), LINE_SECONDS)
         if not line:
-            raise Broken(f"{self.command[0]} ended")
+            raise Broken(f"{pathlib.Path(self.command[0]).name} ended")
         return line.decode().strip()
 
     async def ask(self):

@@ -59,7 +59,7 @@ export class Node {
       transports: [tcp({ inboundSocketInactivityTimeout: IDLE_MS, outboundSocketInactivityTimeout: IDLE_MS })],
       connectionEncrypters: [components => this.#watched(noise()(components))],
       streamMuxers: [yamux()],
-      connectionManager: { inboundConnectionThreshold: Infinity, maxIncomingPendingConnections: 1000 },
+      connectionManager: { maxConnections: 2000, inboundConnectionThreshold: Infinity, maxIncomingPendingConnections: 1000 },
       connectionMonitor: { enabled: !bare },
       services: bare ? this.#bareServices() : this.#services()
     }
