@@ -5,8 +5,9 @@
 //   idle --time, or somebody to deliver to came--> scanning <--> handing out --all seen--> idle
 //
 // Due is what was never delivered, at once, and all else 22 h after it was, up to a tenth earlier:
-// by a hash of node and key, so that a thousand keys put together are not republished together. The
-// rows survive a restart, and so does what is pending in them.
+// by a hash of node and key, so that a thousand keys put together are not republished together; and
+// what was delivered in a future that a clock set back has left. The rows survive a restart, and so
+// does what is pending in them.
 #pragma once
 
 #include <deque>

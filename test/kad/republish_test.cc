@@ -106,6 +106,14 @@ TEST_CASE("republish: each key again after 19.8 to 22.25 hours, and not all toge
   CHECK(moments.size() > 5);
 }
 
+TEST_CASE("republish: what was delivered while the clock was ahead is delivered again") {
+  Publisher p;
+  p.ours(1, p.wall + 24h * 365);
+  p.republish.on_reachable(p.turn());
+  p.run_until(at(1h));
+  CHECK(p.delivered[key_of(1)].size() == 1);
+}
+
 TEST_CASE("republish: two nodes do not republish the same key at the same moment") {
   std::set<Time> moments;
   for (std::uint32_t node = 0; node < 20; ++node) {
