@@ -37,7 +37,9 @@ class Peer:
         self._lines, self._errors = Tail(), Tail()
         self._pending, self._waiters = {}, []
         self._numbers = itertools.count(1)
-        self._process, self._readers, self._ended = None, [], False
+        self._process, self._readers, self._ended, self._closed = None, [], False, False
+        self.ended_badly = None
+        """After close(): the failure that it had ended before, or did not end as asked."""
 
     async def start(self):
         self._process = await asyncio.create_subprocess_exec(
@@ -96,9 +98,10 @@ class Peer:
         return Failure(f"{self.stack}: the peer ended with code {self._process.returncode}")
 
     async def close(self):
-        """Ends the process that start() made, kindly at first."""
-        if self._process is None:
+        """Ends the process that start() made, kindly at first; a second time does nothing."""
+        if self._process is None or self._closed:
             return
+        self._closed, died = True, self._process.returncode is not None
         self._send(json.dumps({"id": 0, "cmd": "quit"}))
         try:
             await asyncio.wait_for(self._process.wait(), QUIT_SECONDS)
@@ -108,6 +111,8 @@ class Peer:
         for reader in self._readers:
             reader.cancel()
         await asyncio.gather(*self._readers, return_exceptions=True)
+        if died or self._process.returncode != 0:
+            self.ended_badly = self._end()
 
     def story(self):
         """The last protocol lines and log lines, for the reader of a failure."""

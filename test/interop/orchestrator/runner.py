@@ -45,7 +45,10 @@ class Runner:
                     await self._record(results, scene, case, problem, time.monotonic())
                 left = left[len(played):]
             finally:
-                await scene.close()
+                ended_badly = await scene.close()
+            if ended_badly and results[-1].status == matrix.PASSED:
+                results[-1].status, results[-1].reason = matrix.FAILED, str(ended_badly)
+                self.progress(results[-1])
         return results
 
     async def _play_on(self, scene, cases, results):
@@ -63,8 +66,8 @@ class Runner:
                         notes=scene.notes)
         if problem:
             result.status, result.reason, result.story = matrix.FAILED, str(problem), scene.tell()
-            await scene.close()
-            await self._excuse(result, scene.link, case, problem)
+            if await scene.close() is None:
+                await self._excuse(result, scene.link, case, problem)
         results.append(result)
         self.progress(result)
 

@@ -68,7 +68,9 @@ class Scene:
         return "" if told else "\n".join(peer.story() for peer in self.peers)
 
     async def close(self):
+        """Ends all peers; how one of ours ended badly, or None. That is our failure, whatever the case is about."""
         await asyncio.gather(*(peer.close() for peer in self.peers), return_exceptions=True)
+        return next((peer.ended_badly for peer in self.peers if peer.stack == stack.US and peer.ended_badly), None)
 
 
 async def connect(dialer, listener):

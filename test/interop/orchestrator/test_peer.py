@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import sys
 import textwrap
 import unittest
@@ -34,6 +35,28 @@ def playing(story, *flags):
         finally:
             await peer.close()
     return asyncio.run(run())
+
+
+def ended(*commands):
+    """How a peer that was told these ended badly, if it did."""
+    async def run():
+        peer = Peer("fake", [sys.executable, "-c", FAKE], ["obey"])
+        await peer.start()
+        for command in commands:
+            with contextlib.suppress(Failure):
+                await peer.ask(command, 5)
+        await peer.close()
+        await peer.close()
+        return peer.ended_badly
+    return asyncio.run(run())
+
+
+class Ending(unittest.TestCase):
+    def test_who_quits_when_asked_ends_well(self):
+        self.assertIsNone(ended("hello"))
+
+    def test_who_is_gone_before_it_was_asked_ends_badly(self):
+        self.assertIn("code 7", str(ended("hello", "die")))
 
 
 class Asking(unittest.TestCase):
