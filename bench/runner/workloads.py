@@ -346,7 +346,7 @@ WORKLOADS = (
              None, trips_answering, repeats=1),
     Workload("idle", (Row("kib", "idle: memory a connection", "KiB", FIGURE, at_most=16),
                       Row("cpu_ms_per_s", "idle: CPU of the listener", "ms/s", at_most=2)),
-             idle_ours, idle_theirs, repeats=2),
+             idle_ours, idle_theirs, repeats=3),
     Workload("start", (Row("ms", "start to listening", "ms", ABOVE, at_most=10),),
              start_ours, start_theirs, start_floor),
     Workload("packets", (Row("packet_ns", "simulator: CPU of a packet", "ns", at_most=5),),
