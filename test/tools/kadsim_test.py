@@ -372,9 +372,19 @@ class Scenarios(unittest.TestCase):
         self.assertGreaterEqual(len(files), 8)
         with tempfile.TemporaryDirectory() as folder:
             for file in files:
-                done = subprocess.run([KADSIM, "run", str(file), "--out", folder, "--quiet"], capture_output=True,
-                                      text=True, timeout=300, check=False)
-                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+                self.passes(folder, file)
+
+    def test_those_with_known_results_pass_when_small(self):
+        files = sorted((ROOT / "scenarios" / "reference").glob("*.toml"))
+        self.assertEqual(len(files), 3)
+        with tempfile.TemporaryDirectory() as folder:
+            for file in files:
+                self.passes(folder, file, "--nodes", "100")
+
+    def passes(self, folder, file, *more):
+        done = subprocess.run([KADSIM, "run", str(file), "--out", folder, "--quiet", *more], capture_output=True,
+                              text=True, timeout=300, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
 
 if __name__ == "__main__":
