@@ -1,5 +1,7 @@
 #include "replay/code_names.h"
 
+#include "store/ipns.h"
+
 namespace kadmesh::replay {
 namespace {
 
@@ -24,12 +26,14 @@ MessageIdFunction message_id_function(std::uint64_t code) {
 std::uint64_t code_of(const Validator& validator) {
   if (dynamic_cast<const PublicKeyValidator*>(&validator)) return 1;
   if (dynamic_cast<const PassThroughValidator*>(&validator)) return 2;
+  if (dynamic_cast<const IpnsValidator*>(&validator)) return 3;
   return 0;
 }
 
 std::shared_ptr<const Validator> validator(std::uint64_t code) {
   if (code == 1) return std::make_shared<PublicKeyValidator>();
   if (code == 2) return std::make_shared<PassThroughValidator>();
+  if (code == 3) return std::make_shared<IpnsValidator>();
   return nullptr;
 }
 

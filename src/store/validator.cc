@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/keys.h"
+#include "store/ipns.h"
 
 namespace kadmesh {
 namespace {
@@ -48,6 +49,7 @@ std::size_t PassThroughValidator::select(ByteView, std::span<const Bytes> values
 Validators Validators::standard() {
   Validators validators;
   validators.set("pk", std::make_shared<PublicKeyValidator>());
+  validators.set("ipns", std::make_shared<IpnsValidator>());
   return validators;
 }
 

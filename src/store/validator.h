@@ -42,7 +42,7 @@ class PassThroughValidator final : public Validator {
 
 class Validators {
  public:
-  // "pk" alone. Under protocol ids of /ipfs go knows "ipns" as well, which we do not take.
+  // "pk" and "ipns": under protocol ids of /ipfs go demands these two and no other.
   static Validators standard();
   // Replaces the one that was there. `space` without slashes.
   void set(std::string space, std::shared_ptr<const Validator> validator);

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "base/keys.h"
+#include "store/ipns.h"
 
 namespace kadmesh {
 namespace {
@@ -32,6 +33,18 @@ TEST_CASE("validators: /pk takes the key that hashes to the name and no other") 
   CHECK(validators.validate(key, one.public_key().proto(), {}).has_value());
   CHECK(validators.validate(key, other.public_key().proto(), {}).error().code == Errc::auth);
   CHECK(!validators.validate(key, bytes("no key"), {}).has_value());
+}
+
+// go refuses to start under /ipfs with any other set.
+TEST_CASE("validators: the standard ones are pk and ipns") {
+  const Validators validators = Validators::standard();
+  CHECK(validators.all().size() == 2);
+  CHECK(validators.accepts(bytes("/ipns/x")).has_value());
+  Rng rng(1);
+  const KeyPair owner = KeyPair::make(rng);
+  const Bytes record = seal_ipns(owner, bytes("/ipfs/x"), 1, WallTime(9s), 0s).value();
+  CHECK(validators.validate(ipns_key(owner.peer_id()), record, WallTime(9s)).has_value());
+  CHECK(!validators.validate(pk_key(owner.peer_id()), record, WallTime(9s)).has_value());
 }
 
 TEST_CASE("validators: of several pass-through values the greatest wins, whatever the order") {
