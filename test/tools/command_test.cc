@@ -68,11 +68,12 @@ TEST_CASE("command: an empty value is a value") {
   CHECK(parsed<PutCommand>("put /v/a \"\"").value.bytes.empty());
 }
 
-TEST_CASE("command: the key of a public key names the peer as text") {
+TEST_CASE("command: the keys of a public key and of a name hold the peer's id, given as text") {
   const Bytes key = parsed<GetCommand>(std::string("get /pk/") + kPeer).key;
   CHECK(text(key).starts_with("/pk/"));
   CHECK(key.size() == 4 + 38);
   CHECK(text(parse_record_key("/pk/nobody")) == "/pk/nobody");
+  CHECK(parse_record_key(std::string("/ipns/") + kPeer).size() == 6 + 38);
 }
 
 TEST_CASE("command: content is a CIDv0, a multihash or text to be hashed") {

@@ -173,8 +173,8 @@ constexpr std::array kRows{
              .usage = "[--hex] KEY VALUE|--data-hex HEX|--file FILE",
              .summary = "store a value in the DHT",
              .details =
-                 "KEY is /NAMESPACE/NAME. Under protocol ids of /ipfs/ the namespace pk alone is\n"
-                 "known (/pk/PEER); under any other also v, which takes every value.\n"
+                 "KEY is /NAMESPACE/NAME. Known are /pk/PEER and /ipns/PEER; under protocol ids\n"
+                 "that are not of /ipfs/ also v, which takes every value.\n"
                  "VALUE is the rest of the line, its words joined by single spaces.\n"
                  "--hex: KEY is hexadecimal. --data-hex: the value is. --file: it is in FILE.",
              .as_arguments = AsArguments::client},

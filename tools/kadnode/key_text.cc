@@ -31,13 +31,14 @@ Bytes hashed_content_key(std::string_view text) {
 }
 
 Bytes parse_record_key(std::string_view text) {
-  constexpr std::string_view kPublicKey = "/pk/";
   Bytes key = to_bytes(as_bytes(text));
-  if (!text.starts_with(kPublicKey)) return key;
-  const auto peer = PeerId::from_text(text.substr(kPublicKey.size()));
-  if (!peer) return key;
-  key.resize(kPublicKey.size());
-  append(key, peer->bytes());
+  for (const std::string_view space : {"/pk/", "/ipns/"}) {
+    if (!text.starts_with(space)) continue;
+    const auto peer = PeerId::from_text(text.substr(space.size()));
+    if (!peer) continue;
+    key.resize(space.size());
+    append(key, peer->bytes());
+  }
   return key;
 }
 

@@ -11,7 +11,7 @@ namespace kadmesh::kadnode {
 Bytes parse_content_key(std::string_view text);
 // The SHA-256 multihash of text.
 Bytes hashed_content_key(std::string_view text);
-// The text's bytes; /pk/PEER takes the peer's id as text.
+// The text's bytes; /pk/PEER and /ipns/PEER take the peer's id as text.
 Bytes parse_record_key(std::string_view text);
 
 }  // namespace kadmesh::kadnode
