@@ -90,9 +90,12 @@ seconds offset(Parts& parts) {
 }  // namespace
 
 Moment moment_of(WallTime time) {
+  using std::chrono::floor;
   const auto since = time.time_since_epoch();
-  const auto whole = floor<seconds>(since);
-  return {whole.count(), static_cast<std::uint32_t>((since - whole).count())};
+  const std::int64_t seconds = floor<std::chrono::seconds>(since).count();
+  // Not their difference: the first second of all begins before the first nanosecond that there is.
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  return {seconds, static_cast<std::uint32_t>((since.count() % kSecond + kSecond) % kSecond)};
 }
 
 Result<Moment> moment_from_rfc3339(std::string_view text) {
