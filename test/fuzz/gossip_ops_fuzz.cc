@@ -161,7 +161,8 @@ class Run {
   }
   void garbage() {
     const std::size_t peer = in_.peer();
-    const ByteView bytes = in_.rest.first(std::min<std::size_t>(in_.byte(), in_.rest.size()));
+    const std::size_t most = in_.byte();  // before it is known how much is left
+    const ByteView bytes = in_.rest.first(std::min(most, in_.rest.size()));
     in_.rest = in_.rest.subspan(bytes.size());
     hear(peer, bytes);
   }
