@@ -34,7 +34,7 @@ class Echoes final : public NetworkUser {
     sockets_.push_back(socket);
     say(sockets_.size() - 1);
   }
-  void bytes(HostId, SocketToken token, ByteView) override { say(token); }
+  void bytes(HostId, SocketToken token, ByteView, std::uint64_t) override { say(token); }
   void written(HostId, SocketToken, std::size_t) override {}
   void closed(HostId, SocketToken, const Error& cause) override { give_up(cause.detail); }
   void renumbered(HostId, SocketToken, SocketId) override {}

@@ -36,7 +36,7 @@ NodeConfig member(const Fidelity& fidelity) {
   NodeConfig config;
   config.swarm.security = fidelity.security;
   config.swarm.limits.accept_burst = 0;
-  config.kad.server = false;
+  config.kad.mode = KadMode::client;
   config.gossip.policy = fidelity.policy;
   if (fidelity.policy == SignaturePolicy::strict_no_sign)
     config.gossip.message_id = sha256_message_id;

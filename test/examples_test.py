@@ -17,8 +17,9 @@ SOURCE, BUILD = (pathlib.Path(a).resolve() for a in sys.argv[1:3])
 COMPILER = os.environ.get("CXX", "c++").split()
 INCLUDE = re.compile(r'^#include "(.+)"', re.M)
 # What users are told to include. What these include is installed, too, and nothing else.
-FACES = ["driver/host.h", "driver/identity_file.h", "node/node.h", "store/ipns.h", "store/memory_store.h",
-         "store/sqlite_store.h", "base/framing.h", "base/multibase.h", "sim/world.h", "sim/oracle.h"]
+FACES = ["driver/host.h", "driver/identity_file.h", "driver/metrics_listener.h", "driver/metrics_text.h",
+         "node/node.h", "store/ipns.h", "store/memory_store.h", "store/sqlite_store.h", "kad/policies.h",
+         "base/framing.h", "base/multibase.h", "sim/world.h", "sim/oracle.h"]
 
 
 def run(*command, **options):

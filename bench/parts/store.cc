@@ -17,9 +17,11 @@ Bytes row_key(std::uint32_t n) { return to_bytes(as_bytes("/v/" + std::to_string
 
 std::vector<StoreRequest> batch(const benchmark::State& state, std::uint32_t& next) {
   std::vector<StoreRequest> all;
-  for (std::int64_t i = 0; i < state.range(0); ++i)
+  for (std::int64_t i = 0; i < state.range(0); ++i) {
+    const Bytes key = row_key(next++);
     all.push_back(
-        Save{{Kind::value, row_key(next++), {}, content(256), WallTime(), WallTime::max()}});
+        Save{{Kind::value, key, {}, content(256), WallTime(), WallTime::max(), place_of(key)}});
+  }
   return all;
 }
 

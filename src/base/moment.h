@@ -20,8 +20,9 @@ struct Moment {
 
 Moment moment_of(WallTime time);
 
-// "2026-11-22T10:55:00.5+01:00" (RFC 3339, section 5.6), as go reads it: capitals, no leap second;
-// of a fraction the digits behind the ninth are dropped. Errc::malformed for anything else.
+// "2026-11-22T10:55:00.5+01:00" (RFC 3339, section 5.6): of what it allows what go reads, that is
+// capitals and no leap second; of a fraction the digits behind the ninth are dropped.
+// Errc::malformed for anything else.
 Result<Moment> moment_from_rfc3339(std::string_view text);
 
 }  // namespace kadmesh

@@ -13,52 +13,66 @@ namespace {
 constexpr std::size_t kMostVarint64Size = 10;  // protobuf's; need not be minimal
 constexpr std::size_t kMostShapeFields = 16;   // counted on the stack; ours have fewer
 
-std::unexpected<Error> malformed(const char* why) {
-  return fail(Errc::malformed, std::string("protobuf: ") + why);
-}
-
 enum WireType : std::uint8_t { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };
 
-Result<std::uint64_t> take_varint(ByteView& in) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < std::min(in.size(), kMostVarint64Size); ++i) {
+// What is wrong, or null: fields are read by the million, and an Error is made for the door alone.
+using Fault = const char*;
+
+Fault take_varint(ByteView& in, std::uint64_t& value) {
+  value = 0;
+  const std::size_t most = std::min(in.size(), kMostVarint64Size);
+  for (std::size_t i = 0; i < most; ++i) {
+    if (7 * i == 63 && in[i] > 1) return "a varint above 64 bits";
     value |= std::uint64_t{in[i] & 0x7fU} << (7 * i);
     if ((in[i] & 0x80) != 0) continue;
     in = in.subspan(i + 1);
-    return value;
+    return nullptr;
   }
-  return malformed(in.size() < kMostVarint64Size ? "cut off" : "a varint above 10 bytes");
+  return in.size() < kMostVarint64Size ? "cut off" : "a varint above 10 bytes";
 }
 
-Result<ByteView> take(ByteView& in, std::uint64_t count) {
-  if (count > in.size()) return malformed("cut off");
-  const ByteView front = in.first(count);
+Fault take(ByteView& in, std::uint64_t count, ByteView& front) {
+  if (count > in.size()) return "cut off";
+  front = in.first(count);
   in = in.subspan(count);
-  return front;
+  return nullptr;
 }
 
 // The value behind a tag; empty unless its type is `bytes`.
-Result<ByteView> take_value(ByteView& in, std::uint64_t type) {
+Fault take_value(ByteView& in, std::uint64_t type, ByteView& body) {
   std::uint64_t size = 0;
   if (type == varint || type == bytes) {
-    ASSIGN_OR_RETURN(size, take_varint(in));
-    return type == bytes ? take(in, size) : ByteView();
+    if (const Fault fault = take_varint(in, size)) return fault;
+    return type == bytes ? take(in, size, body) : nullptr;
   }
-  if (type != fixed64 && type != fixed32) return malformed("a group, or no wire type");
-  RETURN_IF_ERROR(take(in, type == fixed64 ? 8 : 4));
-  return ByteView();
+  if (type != fixed64 && type != fixed32) return "a group, or no wire type";
+  ByteView number;
+  return take(in, type == fixed64 ? 8 : 4, number);
+}
+
+Fault take_field(ByteView& in, ProtoField& field) {
+  const ByteView start = in;
+  std::uint64_t tag = 0;
+  if (const Fault fault = take_varint(in, tag)) return fault;
+  if (tag > std::numeric_limits<std::uint32_t>::max()) return "a tag above 32 bits";
+  if (tag >> 3 == 0) return "field number 0";
+  if (const Fault fault = take_value(in, tag & 7, field.body)) return fault;
+  field.number = static_cast<std::uint32_t>(tag >> 3);
+  field.is_bytes = (tag & 7) == bytes;
+  field.whole = start.first(start.size() - in.size());
+  return nullptr;
+}
+
+std::unexpected<Error> malformed(Fault why) {
+  return fail(Errc::malformed, std::string("protobuf: ") + why);
 }
 
 }  // namespace
 
 Result<ProtoField> take_field(ByteView& in) {
-  const ByteView start = in;
-  ASSIGN_OR_RETURN(const std::uint64_t tag, take_varint(in));
-  if (tag > std::numeric_limits<std::uint32_t>::max()) return malformed("a tag above 32 bits");
-  if (tag >> 3 == 0) return malformed("field number 0");
-  ASSIGN_OR_RETURN(const ByteView body, take_value(in, tag & 7));
-  return ProtoField{static_cast<std::uint32_t>(tag >> 3), (tag & 7) == bytes, body,
-                    start.first(start.size() - in.size())};
+  ProtoField field{};
+  if (const Fault fault = take_field(in, field)) return malformed(fault);
+  return field;
 }
 
 namespace {
@@ -72,7 +86,8 @@ class Scan {
     if (depth > limits_.most_depth) return fail(Errc::limit, "protobuf: nested too deeply");
     std::array<std::size_t, kMostShapeFields> seen{};
     while (!in.empty()) {
-      ASSIGN_OR_RETURN(const ProtoField field, take_field(in));
+      ProtoField field{};
+      if (const Fault fault = take_field(in, field)) return malformed(fault);
       if (++elements_ > limits_.most_elements)
         return fail(Errc::limit, "protobuf: too many elements");
       RETURN_IF_ERROR(known(field, shape, seen, depth));

@@ -47,11 +47,16 @@ struct Host::State : std::enable_shared_from_this<Host::State> {
 
   // --- operations
   // The handler must be waiting before the turn settles: an operation may end at once.
-  void begin(Operation operation, Duration limit, Handler<OpReport>& done, Slot slot) {
+  void begin(Operation operation, Duration limit, Handler<OpReport>& done, Slot slot,
+             OnStep& on_step) {
     std::visit(
         [&](auto& begun) {
           begun.deadline = after(driver.now().mono, limit);
-          driver.turn(std::move(begun), [&](OpId op) { await(op, done, slot); });
+          if constexpr (requires { begun.walk; }) begun.walk.trace = on_step != nullptr;
+          driver.turn(std::move(begun), [&](OpId op) {
+            if (on_step) watched.emplace(op, std::move(on_step));
+            await(op, done, slot);
+          });
         },
         operation);
   }
@@ -89,10 +94,18 @@ struct Host::State : std::enable_shared_from_this<Host::State> {
       return on_validate(asked->validation);
     if (auto* stream = std::get_if<StreamIncoming>(&report)) return on_stream(*stream);
     if (auto* event = std::get_if<StreamEvent>(&report)) return on_stream_event(*event);
+    if (auto* step = std::get_if<StepTaken>(&report)) return on_step(std::move(*step));
     if (auto* failed = std::get_if<ListenFailed>(&report)) listen_error = failed->cause;
   }
 
+  void on_step(StepTaken taken) {
+    const auto at = watched.find(taken.op);
+    if (at == watched.end()) return;
+    later([handler = at->second, step = std::move(taken.step)] { handler(step); });
+  }
+
   void on_done(OpDone done) {
+    watched.erase(done.op);
     const auto at = waiting.find(done.op);
     if (at == waiting.end()) return;
     auto handler = std::move(at->second);
@@ -151,6 +164,7 @@ struct Host::State : std::enable_shared_from_this<Host::State> {
 
   std::optional<Error> listen_error;
   std::map<OpId, Handler<OpReport>> waiting;
+  std::map<OpId, OnStep> watched;  // of those waiting
   std::map<Topic, OnMessage> topics;
   std::map<std::string, OnStream> served;
   std::map<StreamKey, std::weak_ptr<Stream::State>> streams;
@@ -204,12 +218,13 @@ std::size_t Host::stored_bytes() const { return state_->driver.storage().bytes()
 void Host::observe(OnReport on_report) { state_->observer = std::move(on_report); }
 
 // The host may be gone when the loop comes to it, or when the user cancels.
-void Host::start(Operation operation, Duration limit, Handler<OpReport> done, Slot slot) {
+void Host::start(Operation operation, Duration limit, Handler<OpReport> done, Slot slot,
+                 OnStep on_step) {
   asio::dispatch(state_->driver.loop(),
                  [weak = std::weak_ptr(state_), operation = std::move(operation), limit,
-                  done = std::move(done), slot]() mutable {
+                  done = std::move(done), slot, on_step = std::move(on_step)]() mutable {
                    if (const auto state = weak.lock())
-                     return state->begin(std::move(operation), limit, done, slot);
+                     return state->begin(std::move(operation), limit, done, slot, on_step);
                    done(fail(Errc::closed, "the host is gone"));
                  });
 }
@@ -233,6 +248,8 @@ void Host::start_shutdown(Handler<void> done) {
                    done(fail(Errc::closed, "the host is gone"));
                  });
 }
+
+void Host::set_reachable(bool reachable) { state_->driver.turn(input::Reachability{reachable}); }
 
 void Host::disconnect(const PeerId& peer) { state_->driver.turn(input::Disconnect{peer}); }
 

@@ -100,30 +100,48 @@ class Host {
     return operation<ReadyReport>(limit, token, input::AwaitReady{live, {}});
   }
   void disconnect(const PeerId& peer);
+  // Others can dial us from outside, or cannot: of meaning in KadMode::automatic.
+  void set_reachable(bool reachable);
 
   // --- the DHT: Result<PutReport> and so on (kad/report.h). Keys are bytes such as "/v/name". What
-  // they end with: kad/kad.h.
+  // they end with: kad/kad.h. `on_step`: sees each step of the operation as it is taken, before the
+  // end. `quorum`: WalkOptions.
+  using OnStep = std::function<void(const WalkStep&)>;
   template <class Token>
-  auto async_put(Bytes key, Bytes value, Token&& token, Duration limit = kDefaultDeadline) {
-    return operation<PutReport>(limit, token, input::Put{std::move(key), std::move(value), {}});
+  auto async_put(Bytes key, Bytes value, Token&& token, Duration limit = kDefaultDeadline,
+                 OnStep on_step = nullptr) {
+    return operation<PutReport>(limit, token, input::Put{std::move(key), std::move(value), {}},
+                                std::move(on_step));
   }
   template <class Token>
-  auto async_get(Bytes key, Token&& token, Duration limit = kDefaultDeadline) {
-    return operation<GetReport>(limit, token, input::Get{std::move(key), {}});
+  auto async_get(Bytes key, Token&& token, Duration limit = kDefaultDeadline,
+                 OnStep on_step = nullptr, std::size_t quorum = 0) {
+    return operation<GetReport>(limit, token,
+                                input::Get{std::move(key), {}, WalkOptions{.quorum = quorum}},
+                                std::move(on_step));
   }
   template <class Token>
-  auto async_provide(Bytes multihash, Token&& token, Duration limit = kDefaultDeadline) {
-    return operation<ProvideReport>(limit, token, input::Provide{std::move(multihash), {}});
+  auto async_provide(Bytes multihash, Token&& token, Duration limit = kDefaultDeadline,
+                     OnStep on_step = nullptr) {
+    return operation<ProvideReport>(limit, token, input::Provide{std::move(multihash), {}},
+                                    std::move(on_step));
   }
   template <class Token>
   auto async_find_providers(Bytes multihash, std::size_t most, Token&& token,
-                            Duration limit = kDefaultDeadline) {
-    return operation<ProvidersReport>(limit, token,
-                                      input::FindProviders{std::move(multihash), most, {}});
+                            Duration limit = kDefaultDeadline, OnStep on_step = nullptr) {
+    return operation<ProvidersReport>(
+        limit, token, input::FindProviders{std::move(multihash), most, {}}, std::move(on_step));
   }
   template <class Token>
-  auto async_find_peer(PeerId peer, Token&& token, Duration limit = kDefaultDeadline) {
-    return operation<FindReport>(limit, token, input::FindPeer{peer, {}});
+  auto async_find_peer(PeerId peer, Token&& token, Duration limit = kDefaultDeadline,
+                       OnStep on_step = nullptr) {
+    return operation<FindReport>(limit, token, input::FindPeer{peer, {}}, std::move(on_step));
+  }
+  template <class Token>
+  auto async_find_closest(Bytes target, Token&& token, Duration limit = kDefaultDeadline,
+                          OnStep on_step = nullptr) {
+    return operation<ClosestReport>(limit, token, input::FindClosest{std::move(target), {}},
+                                    std::move(on_step));
   }
 
   // --- pub/sub
@@ -181,7 +199,8 @@ class Host {
   explicit Host(std::shared_ptr<State> state);
 
   // Whose deadline is worked out where it begins.
-  void start(Operation operation, Duration limit, Handler<OpReport> done, Slot slot);
+  void start(Operation operation, Duration limit, Handler<OpReport> done, Slot slot,
+             OnStep on_step = nullptr);
   void start_open(const PeerId& peer, std::string protocol, Bytes first, Duration limit,
                   Handler<Stream> done, Slot slot);
   void start_shutdown(Handler<void> done);
@@ -206,16 +225,17 @@ class Host {
 
   // What one operation of the node reports, as its own type.
   template <class T, class Token>
-  auto operation(Duration limit, Token& token, Operation begun) {
+  auto operation(Duration limit, Token& token, Operation begun, OnStep on_step = nullptr) {
     return initiate<T>(
-        [this, limit, begun = std::move(begun)](Handler<T> done, Slot slot) mutable {
+        [this, limit, begun = std::move(begun), on_step = std::move(on_step)](Handler<T> done,
+                                                                              Slot slot) mutable {
           start(
               std::move(begun), limit,
               [done = std::move(done)](Result<OpReport> result) mutable {
                 done(result ? Result<T>(take<T>(*std::move(result)))
                             : std::unexpected(std::move(result).error()));
               },
-              slot);
+              slot, std::move(on_step));
         },
         token);
   }

@@ -71,6 +71,10 @@ void Gossip::on_stream_closed(Turn, const PeerId& peer, const Error&) {
 void Gossip::on_sent(Turn, const PeerId& peer, std::size_t bytes) { state_->sent(peer, bytes); }
 
 void Gossip::on_rpc(Turn turn, const PeerId& peer, ByteView bytes) {
+  if (const auto message = gossip::only_message(bytes)) {
+    ++state_->counts.rpcs_in;
+    return state_->receive(turn, peer, *message);
+  }
   if (!has_peer(peer)) return;
   ++state_->counts.rpcs_in;
   const auto rpc = gossip::decode_rpc(bytes);

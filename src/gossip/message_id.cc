@@ -21,7 +21,10 @@ ByteView key_of_author(const MessageView& message) {
 }  // namespace
 
 MessageId go_message_id(const MessageView& message) {
-  MessageId id = message.from ? to_bytes(message.from->bytes()) : MessageId{};
+  const ByteView from = message.from ? message.from->bytes() : ByteView();
+  MessageId id;
+  id.reserve(from.size() + message.seqno.size());
+  append(id, from);
   append(id, message.seqno);
   return id;
 }

@@ -71,9 +71,9 @@ std::vector<PeerId> Gossip::State::recipients(Turn turn, GossipTopic& about) {
 }
 
 // --- peers'
-// Cheapest test first: joined, seen, then the signature. Only what verifies is remembered, or a
-// forger could make us deaf to a message that is yet to come; and only what can be judged, so that
-// a later copy has its chance.
+// Cheapest test first: joined, seen, from somebody who is there, then the signature. Only what
+// verifies is remembered, or a forger could make us deaf to a message that is yet to come; and only
+// what can be judged, so that a later copy has its chance.
 void Gossip::State::receive(Turn turn, const PeerId& from, ByteView encoded) {
   const auto received = gossip::decode_message(encoded);
   if (!received) return void(++counts.rejected);
@@ -82,6 +82,7 @@ void Gossip::State::receive(Turn turn, const PeerId& from, ByteView encoded) {
   if (received->from == identity.peer_id()) return void(++counts.duplicates);
   const MessageId id = config.message_id(*received);
   if (seen.contains(id)) return void(++counts.duplicates);
+  if (!peers.contains(from)) return;
   if (!room_to_validate(received->data.size())) return void(++counts.dropped);
   if (received->data.size() > config.most_message ||
       !gossip::check_signature(*received, config.policy, config.signatures.get()))

@@ -263,6 +263,13 @@ Result<Rpc> decode_rpc(ByteView encoded) {
   return rpc;
 }
 
+std::optional<ByteView> only_message(ByteView rpc) {
+  if (rpc.size() > kMostRpc || rpc.empty() || rpc.front() != kPublishTag) return std::nullopt;
+  const auto field = take_field(rpc);
+  if (!field || !rpc.empty()) return std::nullopt;
+  return field->body;
+}
+
 std::vector<Bytes> encode_rpc(const Rpc& rpc) {
   std::vector<Bytes> frames;
   {

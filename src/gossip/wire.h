@@ -37,6 +37,9 @@ struct Rpc {
 // or one that is too long, and ids that are too long, are left out alone. Messages are not copied.
 Result<Rpc> decode_rpc(ByteView rpc);
 
+// The message of an RPC that holds one and nothing else, which most are. None: decode_rpc() says.
+std::optional<ByteView> only_message(ByteView rpc);
+
 // One or more frames, length prefix included: control and subscriptions split at kMostControlOut,
 // each message in a frame of its own. Ids that are too long are left out.
 std::vector<Bytes> encode_rpc(const Rpc& rpc);

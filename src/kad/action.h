@@ -8,6 +8,7 @@
 #include "base/address.h"
 #include "base/time.h"
 #include "kad/report.h"
+#include "kad/walk_step.h"
 #include "store/store.h"
 
 namespace kadmesh {
@@ -54,12 +55,18 @@ struct KadDone {  // exactly once for every operation
   KadOp op;
   Result<KadReport> report;
 };
-// The peer entered or left the table as a server: the node keeps its connection while it is in.
+// A step of an operation that is traced; all of them come before its KadDone.
+struct KadStep {
+  KadOp op;
+  WalkStep step;
+};
+// The peer entered or left the table as a server and is, or was, one of those that are to be kept
+// (kept_connections.h): the node keeps its connection meanwhile.
 struct KadHold {
   PeerId peer;
   bool hold;
 };
 using KadAction = std::variant<KadRequest, KadCancel, KadReply, KadRefuse, KadStore, KadDial,
-                               KadProvider, KadDone, KadHold>;
+                               KadProvider, KadDone, KadHold, KadStep>;
 
 }  // namespace kadmesh

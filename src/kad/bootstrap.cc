@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "kad/params.h"
-#include "kad/wire.h"
+#include "kad/subnet.h"
 
 namespace kadmesh {
 namespace {
@@ -12,6 +12,13 @@ namespace {
 Duration drawn(Turn turn, Duration most) {
   return Duration(
       1 + static_cast<std::int64_t>(turn.rng.below(static_cast<std::uint64_t>(most.count()))));
+}
+
+// None where no address is public: such are of one site, and not counted.
+std::optional<Subnet> network_of(const std::vector<Multiaddr>& addrs) {
+  for (const Multiaddr& addr : addrs)
+    if (const auto network = public_subnet(addr)) return network;
+  return std::nullopt;
 }
 
 Duration backoff(Turn turn, Time down_since) {
@@ -36,8 +43,9 @@ std::string_view name(Bootstrap state) {
 }
 
 BootstrapMachine::BootstrapMachine(const PeerId& self, const std::vector<Multiaddr>& seeds,
-                                   Turn start)
-    : self_(self), short_since_(start.now.mono) {
+                                   Turn start, Duration merge_every)
+    : self_(self), short_since_(start.now.mono), merge_every_(merge_every) {
+  merge_later(start);
   for (const Multiaddr& seed : seeds) {
     const auto same = [&](const Place& p) { return p.addrs.front() == seed; };
     if (seed.peer() == self || std::ranges::any_of(places_, same)) continue;
@@ -74,6 +82,13 @@ void BootstrapMachine::on_connected(const PeerId& peer) {
   }
 }
 
+// Not all nodes at once.
+void BootstrapMachine::merge_later(Turn turn) {
+  merge_due_ = after(turn.now.mono, merge_every_ / 2 + drawn(turn, merge_every_ / 2));
+}
+
+bool BootstrapMachine::merges() const { return !short_of_live() && !places_.empty(); }
+
 // At once, but not all nodes that lost it at the same instant.
 void BootstrapMachine::on_disconnected(Turn turn, const PeerId& peer) {
   for (Place& place : places_) {
@@ -109,7 +124,10 @@ Time BootstrapMachine::patience_of(const Place& place) const {
   return place.seed || !seeded ? short_since_ : after(short_since_, kPoolPatience);
 }
 
-void BootstrapMachine::on_network_changed(Turn turn) { start_over(turn); }
+void BootstrapMachine::on_network_changed(Turn turn) {
+  start_over(turn);
+  merge_due_ = after(turn.now.mono, drawn(turn, kLeastDialBackoff));
+}
 
 void BootstrapMachine::on_demand(Turn turn) {
   for (Place& place : places_) {
@@ -123,7 +141,9 @@ void BootstrapMachine::on_dialed(Turn turn, const Multiaddr& to, const Result<Pe
   const auto at = std::ranges::find(places_, std::optional(to), &Place::dialing);
   if (at == places_.end()) return;
   at->dialing.reset();
+  const bool merging = std::exchange(at->merging, false);
   if (!result) return fail(turn, *at, to.text() + ": " + to_string(result.error()));
+  if (merging && connected) explore_.push_back(*result);
   if (!at->peer) at->peer = *result;  // an address without /p2p: now it is known whose it is
   if (connected) return on_connected(*at->peer);
   on_disconnected(turn, *at->peer);
@@ -139,19 +159,36 @@ void BootstrapMachine::fail(Turn turn, Place& place, std::string why) {
   ++place.next_addr;
   place.due = after(turn.now.mono, backoff(turn, place.down_since));
   last_failure_ = std::move(why);
+  if (place.seed || live_ == 0) return;
+  ++place.failures;
+  save(turn, place);
 }
 
 std::optional<KadDial> BootstrapMachine::due_dial(Time now) {
   if (!short_of_live() || dialing() >= kMostDials) return std::nullopt;
-  for (Place& place : places_) {
-    if (!dialable(place) || place.due > now) continue;
-    place.dialing = place.addrs[place.next_addr % place.addrs.size()];
-    place.last_attempt = now;
-    place.dial_until = after(now, kDialDeadline + kDialGrace);
-    ++attempts_;
-    return KadDial{*place.dialing, after(now, kDialDeadline)};
-  }
+  for (Place& place : places_)
+    if (dialable(place) && place.due <= now) return dial(place, now);
   return std::nullopt;
+}
+
+std::optional<KadDial> BootstrapMachine::due_merge(Turn turn) {
+  if (!merges() || turn.now.mono < merge_due_) return std::nullopt;
+  merge_later(turn);
+  const auto rank = [](const Place& p) {
+    return std::pair(p.connected || p.dialing, p.last_attempt);
+  };
+  Place& untried = *std::ranges::min_element(places_, {}, rank);
+  if (rank(untried).first) return std::nullopt;
+  untried.merging = true;
+  return dial(untried, turn.now.mono);
+}
+
+KadDial BootstrapMachine::dial(Place& place, Time now) {
+  place.dialing = place.addrs[place.next_addr % place.addrs.size()];
+  place.last_attempt = now;
+  place.dial_until = after(now, kDialDeadline + kDialGrace);
+  ++attempts_;
+  return KadDial{*place.dialing, after(now, kDialDeadline)};
 }
 
 // Answers are owed by the deadline; one that never comes must not keep its place for ever.
@@ -159,18 +196,26 @@ void BootstrapMachine::give_up_dials(Turn turn) {
   for (Place& place : places_) {
     if (!place.dialing || turn.now.mono < place.dial_until) continue;
     place.dialing.reset();
+    place.merging = false;
     fail(turn, place, place.addrs.front().text() + ": no answer to the dial");
   }
 }
 
-std::optional<std::variant<KadDial, StoreRequest>> BootstrapMachine::poll(Turn turn) {
+std::optional<BootstrapMachine::Wish> BootstrapMachine::poll(Turn turn) {
   give_up_dials(turn);
+  drop_the_dead();
   if (!to_store_.empty()) {
     StoreRequest request = std::move(to_store_.front());
     to_store_.pop_front();
     return request;
   }
+  if (!explore_.empty()) {
+    const Explore next{explore_.front()};
+    explore_.pop_front();
+    return next;
+  }
   if (auto dial = due_dial(turn.now.mono)) return *std::move(dial);
+  if (auto dial = due_merge(turn)) return *std::move(dial);
   return std::nullopt;
 }
 
@@ -183,7 +228,7 @@ Time BootstrapMachine::next_dial() const {
 }
 
 Time BootstrapMachine::next_timer() const {
-  Time next = next_dial();
+  Time next = merges() ? std::min(next_dial(), merge_due_) : next_dial();
   for (const Place& place : places_)
     if (place.dialing) next = std::min(next, place.dial_until);
   return next;
@@ -211,62 +256,85 @@ void BootstrapMachine::on_worked(Turn turn, const PeerId& peer,
   for (const Dialable& addr : addrs)
     if (places.size() < kMostPoolAddrs) places.push_back(addr.addr().with_peer(peer));
   if (places.empty()) return;
-  Place* const known = place_of(peer);
-  if (known && known->seed) return;
-  if (known) {
-    if (known->addrs == places && turn.now.mono < after(known->saved, kPoolRefresh)) return;
-    known->addrs = std::move(places);
-    known->connected = true;
-    return save(turn, *known);
-  }
-  if (!make_room()) return;
-  add_to_pool(turn, peer, std::move(places), true);
-  save(turn, places_.back());
+  Place* place = place_of(peer);
+  if (place && place->seed) return;
+  const bool known = place != nullptr;
+  if (!known && (pool(true) >= kMostPool - kLostPlaces || !make_room(places, turn.now.wall)))
+    return;
+  if (!known) place = &add_to_pool(turn, {peer, places, 0, turn.now.wall});
+  place->connected = true;
+  const bool news = !known || place->addrs != places || place->failures > 0;
+  if (!news && turn.now.mono < after(place->saved, kPoolRefresh)) return;
+  place->addrs = std::move(places);
+  place->failures = 0;
+  place->served = turn.now.wall;
+  save(turn, *place);
 }
 
-void BootstrapMachine::add_to_pool(Turn turn, const PeerId& peer, std::vector<Multiaddr> addrs,
-                                   bool connected) {
-  Place place;
-  place.addrs = std::move(addrs);
-  place.peer = peer;
-  place.connected = connected;
+BootstrapMachine::Place& BootstrapMachine::add_to_pool(Turn turn, const PoolRow& peer) {
+  Place& place = places_.emplace_back();
+  place.addrs = peer.addrs;
+  place.peer = peer.peer;
+  place.failures = peer.failures;
+  place.served = peer.served;
   place.down_since = turn.now.mono;
   place.due = after(patience_of(place), drawn(turn, kLeastDialBackoff));
-  places_.push_back(std::move(place));
+  return place;
 }
 
-// Of a full pool the one that has been out of reach longest goes. Who is connected stays.
-bool BootstrapMachine::make_room() {
-  const auto pool = static_cast<std::size_t>(std::ranges::count(places_, false, &Place::seed));
-  if (pool < kMostPool) return true;
-  const auto rank = [](const Place& p) {
-    return std::pair(p.seed || p.connected || p.dialing, p.down_since);
-  };
-  const auto longest = std::ranges::min_element(places_, {}, rank);
-  if (longest == places_.end() || rank(*longest).first) return false;
-  to_store_.push_back(Erase{Kind::pool, to_bytes(longest->peer->bytes()), {}});
-  places_.erase(longest);
+std::size_t BootstrapMachine::pool(bool connected) const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      places_, [&](const Place& p) { return !p.seed && p.connected == connected; }));
+}
+
+// For one more of the pool: in its network, and in all.
+bool BootstrapMachine::make_room(const std::vector<Multiaddr>& comer, WallTime now) {
+  const auto network = network_of(comer);
+  const auto near = [&](const Place& p) { return !p.seed && network_of(p.addrs) == network; };
+  const bool crowded = network && static_cast<std::size_t>(std::ranges::count_if(places_, near)) >=
+                                      kMostPoolOfSubnet;
+  if (crowded) return displace(now, near);
+  if (pool(true) + pool(false) < kMostPool) return true;
+  return pool(false) > kLostPlaces && displace(now, [](const Place& p) { return !p.seed; });
+}
+
+// Who is connected, or may be in a moment, stays.
+template <class Among>
+bool BootstrapMachine::displace(WallTime now, Among among) {
+  auto worst = places_.end();
+  for (auto at = places_.begin(); at != places_.end(); ++at)
+    if (!at->connected && !at->dialing && among(*at) &&
+        (worst == places_.end() || staleness(*at, now) > staleness(*worst, now)))
+      worst = at;
+  if (worst == places_.end()) return false;
+  to_store_.push_back(Erase{Kind::pool, to_bytes(worst->peer->bytes()), {}});
+  places_.erase(worst);
   return true;
+}
+
+Duration BootstrapMachine::staleness(const Place& place, WallTime now) {
+  const WallTime served = std::clamp<WallTime>(place.served, now - kPoolTtl, now - 1s);
+  return (now - served) * (std::int64_t{1} << std::min(place.failures, kMostPoolFailures));
+}
+
+void BootstrapMachine::drop_the_dead() {
+  std::erase_if(places_, [&](const Place& p) {
+    if (p.failures < kMostPoolFailures || p.connected || p.dialing) return false;
+    to_store_.push_back(Erase{Kind::pool, to_bytes(p.peer->bytes()), {}});
+    return true;
+  });
 }
 
 void BootstrapMachine::save(Turn turn, Place& place) {
   place.saved = turn.now.mono;
-  Row row;
-  row.kind = Kind::pool;
-  row.key = to_bytes(place.peer->bytes());
-  row.value = encode_addrs(place.addrs);
-  row.received = turn.now.wall;
-  row.expires = after(turn.now.wall, kPoolTtl);
-  to_store_.push_back(Save{std::move(row)});
+  to_store_.push_back(Save{to_row({*place.peer, place.addrs, place.failures, place.served})});
 }
 
 void BootstrapMachine::on_pool(Turn turn, const StoreRows& rows) {
   for (const Row& row : rows) {
-    const auto peer = PeerId::from_bytes(row.key);
-    auto addrs = decode_addrs(row.value);
-    if (!peer || *peer == self_ || addrs.empty() || place_of(*peer)) continue;
-    if (!make_room()) return;
-    add_to_pool(turn, *peer, std::move(addrs), false);
+    const auto known = to_pool_row(row);
+    if (!known || known->peer == self_ || place_of(known->peer)) continue;
+    if (make_room(known->addrs, turn.now.wall)) add_to_pool(turn, *known);
   }
 }
 

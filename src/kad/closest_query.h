@@ -8,6 +8,8 @@ namespace kadmesh {
 class ClosestQuery final : public Query {
  public:
   ClosestQuery(const KadView& view, Bytes target, Time started, Time deadline);
+  // By what this peer knows, and not the table. Before the first step.
+  void start_from(const Contact& contact) { search_.start_from(contact); }
 
   Result<void> on_reply(Turn turn, const PeerId& peer, const KadMessage& message) override;
   void on_failure(Turn, const PeerId& peer) override { search_.on_failure(peer); }

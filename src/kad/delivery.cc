@@ -16,7 +16,8 @@ void Delivery::on_taken(const PeerId& peer) {
 Time walk_deadline(Time started, Time deadline) { return started + (deadline - started) / 3 * 2; }
 
 KadMessage put_message(const KadRecord& record) {
-  return {KadType::put_value, record.key, KadRecord{record.key, record.value, {}}, {}, {}};
+  return {
+      KadType::put_value, record.key, KadRecord{record.key, record.value, {}, record.ttl}, {}, {}};
 }
 
 Result<void> check_echo(const KadMessage& answer, const KadRecord& record) {

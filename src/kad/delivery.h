@@ -11,7 +11,7 @@ namespace kadmesh {
 
 class Delivery {
  public:
-  // All at once: k peers at most, whom a walk has just talked to.
+  // All at once: k peers of each path at most, whom a walk has just talked to.
   Delivery(std::vector<Contact> to, KadMessage message, bool expects_reply)
       : to_(std::move(to)), message_(std::move(message)), expects_reply_(expects_reply) {}
 

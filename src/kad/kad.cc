@@ -18,9 +18,10 @@ Kad::Kad(PeerId self, KadConfig config, Turn start)
 Kad::~Kad() = default;
 
 // --- inputs: connections
-void Kad::on_connected(Turn turn, const PeerId& peer, std::optional<Dialable> dialed) {
+void Kad::on_connected(Turn turn, const PeerId& peer, std::optional<Dialable> dialed,
+                       std::optional<Subnet> seen_in) {
   State& s = *state_;
-  s.peers.connected(peer, std::move(dialed));
+  s.peers.connected(peer, std::move(dialed), seen_in);
   s.table.on_connected(peer, turn.now.mono);
   s.machine.on_connected(peer);
   s.queries.on_candidate(turn, {peer, s.peers.addrs(peer)});
@@ -31,6 +32,7 @@ void Kad::on_disconnected(Turn turn, const PeerId& peer) {
   State& s = *state_;
   s.peers.disconnected(peer);
   s.table.on_disconnected(peer);
+  s.queries.on_disconnected(peer);
   s.machine.on_disconnected(turn, peer);
   s.settle(turn);
 }
@@ -70,6 +72,8 @@ void Kad::on_seed_dialed(Turn turn, const Multiaddr& seed, Result<PeerId> result
 
 void Kad::on_network_changed(Turn turn) {
   state_->machine.on_network_changed(turn);
+  state_->peers.network_changed();
+  state_->suspect_all();
   state_->settle(turn);
 }
 
@@ -112,46 +116,44 @@ std::optional<KadAction> Kad::poll() {
 }
 
 // --- commands
-KadOp Kad::get(Turn turn, Bytes key, Time deadline) {
-  auto query = std::make_unique<GetQuery>(state_->view, std::move(key), turn.now.mono, deadline);
-  const KadOp op = state_->start(turn, std::move(query), Purpose::user, deadline);
-  state_->settle(turn);
-  return op;
+KadOp Kad::get(Turn turn, Bytes key, Time deadline, WalkOptions walk) {
+  auto trail = state_->trail(key, walk);
+  auto query = std::make_unique<GetQuery>(state_->view, std::move(key), walk.quorum, turn.now.mono,
+                                          deadline);
+  return state_->begin(turn, QueryType::get, std::move(query), deadline, std::move(trail));
 }
 
-KadOp Kad::put(Turn turn, Bytes key, Bytes value, Time deadline) {
-  const KadOp op = state_->put(turn, std::move(key), std::move(value), Purpose::user, deadline);
-  state_->settle(turn);
-  return op;
+KadOp Kad::put(Turn turn, Bytes key, Bytes value, Time deadline, WalkOptions walk) {
+  const KadOp op =
+      state_->put(turn, std::move(key), std::move(value), Purpose::user, deadline, walk);
+  return state_->asked(turn, op, QueryType::put);
 }
 
-KadOp Kad::provide(Turn turn, Bytes multihash, Time deadline) {
-  const KadOp op = state_->provide(turn, std::move(multihash), Purpose::user, deadline);
-  state_->settle(turn);
-  return op;
+KadOp Kad::provide(Turn turn, Bytes multihash, Time deadline, WalkOptions walk) {
+  const KadOp op = state_->provide(turn, std::move(multihash), Purpose::user, deadline, walk);
+  return state_->asked(turn, op, QueryType::provide);
 }
 
-KadOp Kad::find_providers(Turn turn, Bytes multihash, std::size_t most, Time deadline) {
+KadOp Kad::find_providers(Turn turn, Bytes multihash, std::size_t most, Time deadline,
+                          WalkOptions walk) {
+  auto trail = state_->trail(multihash, walk);
   auto query = std::make_unique<ProvidersQuery>(state_->view, std::move(multihash), most,
                                                 turn.now.mono, deadline);
-  const KadOp op = state_->start(turn, std::move(query), Purpose::user, deadline);
-  state_->settle(turn);
-  return op;
+  return state_->begin(turn, QueryType::find_providers, std::move(query), deadline,
+                       std::move(trail));
 }
 
-KadOp Kad::find_peer(Turn turn, const PeerId& peer, Time deadline) {
+KadOp Kad::find_peer(Turn turn, const PeerId& peer, Time deadline, WalkOptions walk) {
   auto query = std::make_unique<FindQuery>(state_->view, peer, turn.now.mono, deadline);
-  const KadOp op = state_->start(turn, std::move(query), Purpose::user, deadline);
-  state_->settle(turn);
-  return op;
+  return state_->begin(turn, QueryType::find_peer, std::move(query), deadline,
+                       state_->trail(peer.bytes(), walk));
 }
 
-KadOp Kad::find_closest(Turn turn, Bytes target, Time deadline) {
+KadOp Kad::find_closest(Turn turn, Bytes target, Time deadline, WalkOptions walk) {
+  auto trail = state_->trail(target, walk);
   auto query =
       std::make_unique<ClosestQuery>(state_->view, std::move(target), turn.now.mono, deadline);
-  const KadOp op = state_->start(turn, std::move(query), Purpose::user, deadline);
-  state_->settle(turn);
-  return op;
+  return state_->begin(turn, QueryType::find_closest, std::move(query), deadline, std::move(trail));
 }
 
 void Kad::cancel(Turn turn, KadOp op) {
@@ -174,17 +176,35 @@ std::vector<TableEntry> Kad::table() const { return state_->table.entries(); }
 
 std::string Kad::why(const PeerId& peer) const { return state_->table.why(peer); }
 
+std::string Kad::pace(const PeerId& peer) const {
+  const auto ms = [](Duration time) { return std::to_string(time / 1ms) + " ms"; };
+  const State& s = *state_;
+  const Rtt* const rtt = s.rtts.of(peer);
+  const std::string heard =
+      rtt == nullptr ? "none measured"
+                     : "in " + ms(rtt->mean()) + ", give or take " + ms(rtt->deviation());
+  const std::string missed = rtt == nullptr || rtt->misses() == 0
+                                 ? ""
+                                 : "; none to the last " + std::to_string(rtt->misses());
+  return heard + missed + "; the next is waited for " + ms(s.view.timeout_of(peer));
+}
+
 KadStats Kad::stats() const {
   const State& s = *state_;
   KadStats stats = s.counted;
   stats.queries_running = s.queries.running();
   stats.requests_outstanding = s.queries.outstanding();
   stats.inbound_waiting = s.server.waiting();
-  stats.table_servers = s.table.servers();
-  stats.table_provisional = s.table.provisional();
   stats.pending_puts = s.republish.pending(Kind::publishing);
-  stats.requests_sent = s.queries.sent();
-  stats.requests_failed = s.queries.failed();
+  stats.pending_provides = s.republish.pending(Kind::providing);
+  stats.requests = s.queries.requests();
+  for (const RequestStats& type : stats.requests) {
+    stats.requests_sent += type.sent;
+    stats.requests_failed += type.ended.all_failed();
+  }
+  stats.warm = s.pace(Reach::warm);
+  stats.cold = s.pace(Reach::cold);
+  s.count_table(stats);
   return stats;
 }
 

@@ -37,17 +37,11 @@
 #include "kad/bootstrap_status.h"
 #include "kad/config.h"
 #include "kad/report.h"
+#include "kad/stats.h"
+#include "kad/subnet.h"
 #include "kad/table_entry.h"
 
 namespace kadmesh {
-
-struct KadStats {
-  std::size_t queries_running = 0, requests_outstanding = 0, inbound_waiting = 0;
-  std::size_t table_servers = 0, table_provisional = 0, pending_puts = 0;
-  // Users' operations; the running ones above include our own.
-  std::uint64_t queries_started = 0, queries_ok = 0, queries_failed = 0, queries_timed_out = 0;
-  std::uint64_t requests_sent = 0, requests_failed = 0, requests_served = 0, requests_refused = 0;
-};
 
 class Kad {
  public:
@@ -56,8 +50,10 @@ class Kad {
   ~Kad();
 
   // --- inputs: connections. Exactly on 0 -> 1 and 1 -> 0.
-  // `dialed`: the address we reached it at, when we dialed.
-  void on_connected(Turn turn, const PeerId& peer, std::optional<Dialable> dialed);
+  // `dialed`: the address we reached it at, when we dialed. `seen_in`: the public network of the
+  // connection's other end, whoever dialed.
+  void on_connected(Turn turn, const PeerId& peer, std::optional<Dialable> dialed,
+                    std::optional<Subnet> seen_in = std::nullopt);
   void on_disconnected(Turn turn, const PeerId& peer);
   // What identify said: whether it serves our protocol, and where it listens.
   void on_identified(Turn turn, const PeerId& peer, bool serves_kad, std::vector<Dialable> addrs);
@@ -67,7 +63,8 @@ class Kad {
   void on_own_addrs(Turn turn, std::vector<Multiaddr> addrs);
   // Answers a KadDial: who authenticated there, or why nobody did.
   void on_seed_dialed(Turn turn, const Multiaddr& seed, Result<PeerId> result);
-  // The host's network came back or changed: backoffs start over.
+  // The host's network came back or changed: backoffs start over, and every link is probed. The
+  // same happens when the node finds that it slept, or that its clock was set (kad/wake_watch.h).
   void on_network_changed(Turn turn);
 
   // --- inputs: requests
@@ -84,20 +81,22 @@ class Kad {
   Time next_timer() const;
   std::optional<KadAction> poll();
 
-  // --- commands; each ends in one KadDone, with the report of its name (kad/report.h). Beyond the
+  // --- commands; each ends in one KadDone, with the report of its name (kad/report.h); before it,
+  // with WalkOptions::trace, come its steps, as KadStep (kad/walk_step.h). Beyond the
   // errors above: Errc::limit for what is too long or when kMostQueries run, Errc::io when the
   // store failed and no peer took it.
   // Errc::invalid for a key that no validator of ours knows.
-  KadOp get(Turn turn, Bytes key, Time deadline);
+  KadOp get(Turn turn, Bytes key, Time deadline, WalkOptions walk = {});
   // What the validator says of the value; Errc::refused when a better one is here.
-  KadOp put(Turn turn, Bytes key, Bytes value, Time deadline);
+  KadOp put(Turn turn, Bytes key, Bytes value, Time deadline, WalkOptions walk = {});
   // A key of 1 to kMostProviderKey bytes.
-  KadOp provide(Turn turn, Bytes multihash, Time deadline);
+  KadOp provide(Turn turn, Bytes multihash, Time deadline, WalkOptions walk = {});
   // Ends early with `most` providers; 0, and more than kMostProviders, mean that many.
-  KadOp find_providers(Turn turn, Bytes multihash, std::size_t most, Time deadline);
-  KadOp find_peer(Turn turn, const PeerId& peer, Time deadline);
+  KadOp find_providers(Turn turn, Bytes multihash, std::size_t most, Time deadline,
+                       WalkOptions walk = {});
+  KadOp find_peer(Turn turn, const PeerId& peer, Time deadline, WalkOptions walk = {});
   // The k closest to any bytes; Errc::invalid for none.
-  KadOp find_closest(Turn turn, Bytes target, Time deadline);
+  KadOp find_closest(Turn turn, Bytes target, Time deadline, WalkOptions walk = {});
   void cancel(Turn turn, KadOp op);  // Done with Errc::cancelled
   // Ends every operation with Errc::closed, our own as well, and starts nothing any more. What is
   // asked of the store is still answered.
@@ -109,6 +108,8 @@ class Kad {
   std::vector<TableEntry> table() const;  // by bucket, then by distance
   // One sentence: why the peer is or is not in the table.
   std::string why(const PeerId& peer) const;
+  // Another: how soon the peer answers, and for how long it is waited for.
+  std::string pace(const PeerId& peer) const;
   KadStats stats() const;
   // Our bug when it breaks: nothing outstanding once everything is closed.
   bool quiescent() const;

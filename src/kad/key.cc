@@ -22,4 +22,9 @@ unsigned common_prefix(const KadId& a, const KadId& b) {
   return kKadBits;
 }
 
+KadId flipped(KadId id, unsigned bit) {
+  id.bytes[bit / 8] ^= static_cast<std::uint8_t>(0x80U >> bit % 8);
+  return id;
+}
+
 }  // namespace kadmesh

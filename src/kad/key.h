@@ -39,4 +39,7 @@ Distance distance(const KadId& a, const KadId& b);
 // Leading bits that agree, 0..256; 256 only for equal ids.
 unsigned common_prefix(const KadId& a, const KadId& b);
 
+// With the bit turned over, 0 being the leading one.
+KadId flipped(KadId id, unsigned bit);
+
 }  // namespace kadmesh

@@ -44,29 +44,54 @@ inline constexpr std::size_t kMostReplacements = 4;
 // Failures in a row after which a server leaves. go drops on the first, which empties the table
 // when the network of this host hiccups; libtorrent waits for 20.
 inline constexpr std::size_t kMostFailures = 3;
-// Servers of one bucket from one public /24 (IPv6: /48): a Sybil must own networks, not just ids.
-// go has 2 a bucket as well. Private and loopback addresses are exempt: they are one site.
-inline constexpr std::size_t kMostOfSubnet = 2;
 // Sentences kept about peers that left, for why().
 inline constexpr std::size_t kMostDepartures = 256;
 
 // --- lookups ------------------------------------------------------------------------------------
-// A request unanswered for so long no longer counts against alpha: the walk goes on around it, and
-// does not wait for it once it has what it was looking for. (libtorrent, "short timeout": 2-3 s of
-// UDP; our answers come over connections that are mostly open.)
+// A request unanswered for half its timeout, between these two, no longer counts against alpha: the
+// walk goes on around it, and does not wait for it once it has what it was looking for.
+// (libtorrent, "short timeout": 2-3 s of UDP; our answers come over connections that are mostly
+// open.)
+inline constexpr Duration kLeastStall = 200ms;
 inline constexpr Duration kStall = 1s;
 // Candidates of one walk, those that failed included: bounds memory and a liar's endless closer
 // peers. A walk of go's asks some 60.
 inline constexpr std::size_t kMostCandidates = 512;
+// Disjoint paths of one walk: each has candidates of its own, and alpha is soon shared out.
+inline constexpr std::size_t kMostPaths = 16;
+
+// --- timeouts (kad/rtt.h) -----------------------------------------------------------------------
+// Of one round trip; the most is KadConfig::request_timeout. RFC 6298 has 1 s, for a repetition
+// that costs the network; giving up on a peer costs one peer of twenty.
+inline constexpr Duration kLeastTimeout = 500ms;
+// The least that a timeout is above the mean: a busy host's pause, however steady it was before.
+inline constexpr Duration kBreath = 100ms;
+inline constexpr std::int64_t kColdTrips = 4;  // round trips until who was not connected answers
+// Answers until all together are taken for an estimate: fewer may come from one corner.
+inline constexpr std::uint64_t kLeastSamples = 8;
+inline constexpr Duration kMostSample = 60s;         // keeps four deviations far from overflow
+inline constexpr std::uint32_t kMostDoublings = 16;  // no bounds are further apart
+inline constexpr std::size_t kMostTimed = 4096;      // peers that are remembered, 200 bytes each
 
 // --- operations ---------------------------------------------------------------------------------
 inline constexpr std::size_t kMostQueries = 1024;  // at once; one more fails with Errc::limit
 inline constexpr Duration kBackgroundDeadline = 30s;
 
 // --- the server ---------------------------------------------------------------------------------
-inline constexpr std::size_t kMostInbound = 1024;       // requests that wait for the store
+inline constexpr std::size_t kMostInbound = 1024;  // requests that wait for the store
+// Of these, those of one network, which must leave room for the others; and writers of one key,
+// each another peer: they are served one after another.
+inline constexpr std::size_t kMostOfCharge = kMostInbound / 4;
+inline constexpr std::size_t kMostInLine = 64;
+inline constexpr std::size_t kMostInLines = kMostInbound / 2;  // of all: who only asks waits less
 inline constexpr Duration kInboundDeadline = 10s;       // by then a client of go's has given up
-inline constexpr std::size_t kMostProvidersOfKey = 64;  // kept; a newcomer displaces nobody
+inline constexpr std::size_t kMostProvidersOfKey = 64;  // kept; who else comes: provider_set.h
+// What a provider said of its addresses holds for so long (go, DefaultProviderAddrTTL); that it
+// provides, for provider_ttl.
+inline constexpr Duration kProviderAddrTtl = 24h;
+// How often the life of a value is halved for being far from here: 48 h are then an hour and a
+// half. Who is told that a value is stored must find it.
+inline constexpr std::size_t kMostHalvings = 5;
 
 // --- bootstrap ----------------------------------------------------------------------------------
 inline constexpr std::size_t kWantedLive = 4;  // below it, seeds and lost peers are dialed
@@ -80,6 +105,13 @@ inline constexpr std::int64_t kBackoffShare = 8;
 // Peers that worked are tried once seeds had this long.
 inline constexpr Duration kPoolPatience = 1s;
 inline constexpr std::size_t kMostPool = 32;
+// Of these, kept for who is out of reach: should the network be torn in two, the others are all on
+// this side of the rift.
+inline constexpr std::size_t kLostPlaces = 8;
+inline constexpr std::size_t kMostPoolOfSubnet = 2;  // of a public /24 (IPv6: /48), as in a bucket
+// Failures in a row after which a peer leaves the pool, while others could be reached: of those a
+// day of merging makes some 16 a place.
+inline constexpr std::uint32_t kMostPoolFailures = 8;
 inline constexpr Duration kPoolTtl = 14 * 24h;
 inline constexpr Duration kPoolRefresh = 24h;     // a row is written again when it is so old
 inline constexpr std::size_t kMostPoolAddrs = 4;  // of one peer
@@ -92,15 +124,41 @@ inline constexpr Duration kFirstBucketRefresh = 10s;  // after joining
 // Deepest bucket that is refreshed by a random key; a key for depth d costs 2^(d+1) hashes.
 // Nearer ones are what the lookup of our own id fills.
 inline constexpr unsigned kMostRefreshDepth = 10;
-// How often what is ours is looked through for what is due.
+// Bits of a random key that may be asked for (kad/random_key.h): 16,384 hashes, some 3 ms.
+inline constexpr unsigned kMostRandomBits = 14;
+// The longest until the rota is looked at: the clock that it goes by may be set.
 inline constexpr Duration kRepublishCheck = 15min;
-inline constexpr Duration kPendingRetry = 30s;        // while something was never delivered
-inline constexpr std::size_t kMostPending = 10'000;   // counted as such
-inline constexpr std::size_t kMostRepublishing = 4;   // at once
-inline constexpr std::size_t kRepublishPage = 64;     // rows of one Scan
-inline constexpr std::int64_t kRepublishJitter = 10;  // up to a tenth of the interval earlier
+inline constexpr Duration kPendingRetry = 30s;       // while something was never delivered
+inline constexpr std::size_t kMostUnsaved = 256;     // rows in memory that the disk did not take
+inline constexpr std::size_t kMostPending = 10'000;  // counted as such
+inline constexpr std::size_t kMostRepublishing = 4;  // at once
+inline constexpr std::size_t kRepublishPage = 64;    // rows
+// Slices of the rota are 2^kRotaBits, or fewer where their moments would be closer than the least
+// step: 22 h have one in 19 minutes.
+inline constexpr unsigned kRotaBits = 6;
+inline constexpr Duration kLeastRotaStep = 1s;
+// Of a page of keys that we provide, so many together are worth a sweep: it takes some four walks.
+inline constexpr std::size_t kLeastSwept = 8;
+// 100,000 keys are 1,600 a slice, and each of its region's peers is told of some 800, one by one.
+inline constexpr Duration kSweepDeadline = 10min;
+inline constexpr Duration kSweepRetry = 15min;   // of what it could not deliver
+inline constexpr std::size_t kMostSending = 64;  // peers of a round at once: some may want a dial
+// Walks of one region: 40 peers take some four. Ids that were chosen to lie close need many.
+inline constexpr std::size_t kMostRegionWalks = 32;
 inline constexpr Duration kExpireInterval = 1h;
-// A connected peer that was silent for so long is asked whether it is still there.
+// Newcomers wait for so long at the most, that not all of their neighbours come at once.
+inline constexpr Duration kHandOverDelay = 30s;
+inline constexpr std::size_t kMostHandOvers = 64;    // that wait
+inline constexpr std::size_t kMostHandedOver = 256;  // newcomers in an interval
+inline constexpr Duration kHandOverDeadline = 1min;
+// Holders that hand a value over: one may have just lost its way to the newcomer, two may.
+inline constexpr std::ptrdiff_t kHandingOver = 3;
+inline constexpr Duration kReplicateDeadline = 10min;
+// A connected peer that was silent for so long is asked whether it is still there: a few at a time,
+// those silent for longest first.
 inline constexpr Duration kProbeAfter = 60s;
+inline constexpr std::size_t kMostProbes = 4;
+// After a sleep or a change of network every link is asked, silent or not, so many at a time.
+inline constexpr std::size_t kMostSuspectProbes = 16;
 
 }  // namespace kadmesh

@@ -4,8 +4,27 @@
 
 namespace kadmesh {
 
-void Peers::connected(const PeerId& peer, std::optional<Dialable> dialed) {
-  peers_[peer].dialed = std::move(dialed);
+void Peers::connected(const PeerId& peer, std::optional<Dialable> dialed,
+                      std::optional<Subnet> seen_in) {
+  backoffs_.reached(peer);
+  Peer& who = peers_[peer];
+  who.dialed = std::move(dialed);
+  who.seen_in = seen_in;
+}
+
+std::optional<Subnet> Peers::seen_in(const PeerId& peer) const {
+  const auto at = peers_.find(peer);
+  return at == peers_.end() ? std::nullopt : at->second.seen_in;
+}
+
+// A dial that fails while nobody can be reached says nothing of whom it was for.
+void Peers::unreachable(Turn turn, const PeerId& peer, std::uint64_t where) {
+  if (live_ > 0 && !has(peer)) backoffs_.failed(turn, peer, where);
+}
+
+bool Peers::rests(const Contact& contact, Time now) const {
+  return live_ > 0 && !has(contact.peer) &&
+         backoffs_.rests(contact.peer, whereabouts(contact.addrs), now);
 }
 
 void Peers::disconnected(const PeerId& peer) {

@@ -58,7 +58,7 @@ QueryStep ProvideQuery::announce_next(Turn turn) {
 
 void ProvideQuery::conclude(Turn turn) {
   phase_ = Phase::done;
-  if (providing_ && delivery_ && delivery_->taken() > 0)
+  if (delivery_ && delivery_->taken() > 0)
     first(UseStore{StoreTag::unawaited, Save{providing_row(key_, turn.now.wall)}});
 }
 

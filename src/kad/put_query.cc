@@ -1,5 +1,7 @@
 #include "kad/put_query.h"
 
+#include <utility>
+
 #include "kad/rows.h"
 
 namespace kadmesh {
@@ -20,11 +22,10 @@ PutQuery::PutQuery(const KadView& view, Bytes key, Bytes value, Turn turn, Time 
       deadline_(deadline),
       search_(view, KadId::of(record_.key), {KadType::find_node, record_.key, {}, {}, {}},
               turn.now.mono, walk_deadline(turn.now.mono, deadline)) {
-  refused_ = refusal(view, turn, record_.key, record_.value);
-  if (refused_)
-    phase_ = Phase::done;
+  if (auto why = refusal(view, turn, record_.key, record_.value))
+    refuse(*std::move(why));
   else
-    first(UseStore{StoreTag::value, Load{Kind::value, record_.key}});
+    load();
 }
 
 QueryStep PutQuery::advance(Turn turn) {
@@ -43,25 +44,62 @@ QueryStep PutQuery::advance(Turn turn) {
 }
 
 void PutQuery::on_stored(Turn turn, StoreTag tag, const StoreResult& result) {
-  if (phase_ == Phase::loading) {
-    if (result && !result->empty() && better(view_.config, turn, result->front(), record_.value)) {
-      refused_ = Error{Errc::refused, "a better value is stored here"};
-      phase_ = Phase::done;
-      return;
-    }
-    return save(turn);
-  }
-  if (phase_ != Phase::saving) return;
-  (tag == StoreTag::value ? stored_ : publishing_) = result.has_value();
-  if (--saves_due_ == 0) phase_ = Phase::searching;
+  if (phase_ == Phase::loading)
+    (tag == StoreTag::value ? seen_value_ : seen_ours_) =
+        result ? std::optional(*result) : std::nullopt;
+  else if (phase_ == Phase::saving)
+    saved(tag, result);
+  else
+    return;
+  if (--answers_due_ > 0) return;
+  if (phase_ == Phase::loading)
+    loaded(turn);
+  else if (overtaken_)
+    load();
+  else
+    phase_ = Phase::searching;
+}
+
+void PutQuery::load() {
+  phase_ = Phase::loading;
+  answers_due_ = 2;
+  overtaken_ = false;
+  first(UseStore{StoreTag::value, Load{Kind::value, record_.key}});
+  first(UseStore{StoreTag::ours, Load{Kind::publishing, record_.key}});
+}
+
+void PutQuery::loaded(Turn turn) {
+  if (seen_value_ && !seen_value_->empty() &&
+      better(view_.config, turn, seen_value_->front(), record_.value))
+    refuse({Errc::refused, "a better value is stored here"});
+  else
+    save(turn);
+}
+
+// What is invalid by now is ours no longer: the same row, if it is there, and not the better one of
+// another put. What is only surpassed stays: whoever surpassed it may have done so by a form of the
+// same record (IPNS), and may let it lapse.
+void PutQuery::refuse(Error why) {
+  phase_ = Phase::done;
+  if (why.code != Errc::limit && why.code != Errc::refused)
+    first(UseStore{StoreTag::unawaited, Erase{Kind::publishing, record_.key, {}, record_.value}});
+  refused_ = std::move(why);
 }
 
 void PutQuery::save(Turn turn) {
   phase_ = Phase::saving;
-  saves_due_ = 2;
-  first(UseStore{StoreTag::value, Save{value_row(view_.config, turn, record_.key, record_.value)}});
-  first(
-      UseStore{StoreTag::ours, Save{publishing_row(record_.key, record_.value, kNeverDelivered)}});
+  answers_due_ = 2;
+  Row value = value_row(view_.config, turn, record_.key, record_.value);
+  Row ours = publishing_row(record_.key, record_.value, kNeverDelivered);
+  first(UseStore{StoreTag::value, Save{std::move(value), 0, seen_value_}});
+  first(UseStore{StoreTag::ours, Save{ours, 0, seen_ours_}});
+  // If the disk does not take it, what was there is there still.
+  if (seen_ours_) seen_ours_->push_back(std::move(ours));
+}
+
+void PutQuery::saved(StoreTag tag, const StoreResult& result) {
+  (tag == StoreTag::value ? stored_ : publishing_) = result.has_value();
+  overtaken_ = overtaken_ || (!result && result.error().code == Errc::refused);
 }
 
 QueryStep PutQuery::search(Turn turn) {
@@ -80,9 +118,9 @@ QueryStep PutQuery::deliver_next(Turn turn) {
 
 void PutQuery::conclude(Turn turn) {
   phase_ = Phase::done;
-  if (publishing_ && delivery_ && delivery_->taken() > 0)
+  if (delivery_ && delivery_->taken() > 0)
     first(UseStore{StoreTag::unawaited,
-                   Save{publishing_row(record_.key, record_.value, turn.now.wall)}});
+                   Save{publishing_row(record_.key, record_.value, turn.now.wall), 0, seen_ours_}});
 }
 
 Result<void> PutQuery::on_reply(Turn, const PeerId& peer, const KadMessage& message) {
@@ -109,7 +147,7 @@ void PutQuery::on_deadline(Turn turn) {
 
 void PutQuery::on_cancelled(Turn turn) {
   on_deadline(turn);
-  first(UseStore{StoreTag::unawaited, Erase{Kind::publishing, record_.key, {}}});
+  first(UseStore{StoreTag::unawaited, Erase{Kind::publishing, record_.key, {}, record_.value}});
 }
 
 Result<KadReport> PutQuery::report(Turn turn) const {

@@ -1,10 +1,15 @@
 // PUT_VALUE: a value to the k closest peers, and to this node first.
 //
-//   loading -> saving -> searching -> delivering -> done
+//   loading <--> saving --> searching --> delivering --> done
 //
 // Saving writes two rows: the value, and that it is ours to publish and not delivered yet; the
 // latter is stamped when somebody has acknowledged it. So a put outlives a crash at any point, and
-// what nobody took is delivered when a peer comes (kad/republish.h).
+// what nobody took is delivered when a peer comes (kad/republish.h). What a peer took and this disk
+// did not is ours to publish all the same (kad/unsaved.h).
+//
+// Peers and other puts of ours write there too: each row is written over what was seen there alone,
+// and where that is not so any more, it is looked at again. What is not fit to be put, as it has
+// expired or a better value is there, is not ours to publish any longer.
 #pragma once
 
 #include "kad/delivery.h"
@@ -30,6 +35,10 @@ class PutQuery final : public Query {
  private:
   enum class Phase { loading, saving, searching, delivering, done };
 
+  void load();
+  void loaded(Turn turn);
+  void saved(StoreTag tag, const StoreResult& result);
+  void refuse(Error why);
   void save(Turn turn);
   void deliver();
   void conclude(Turn turn);
@@ -44,9 +53,11 @@ class PutQuery final : public Query {
   std::optional<Delivery> delivery_;
   Phase phase_ = Phase::loading;
   std::optional<Error> refused_;
-  std::size_t saves_due_ = 0;
-  bool stored_ = false;      // the value
-  bool publishing_ = false;  // that it is ours
+  std::size_t answers_due_ = 0;
+  std::optional<StoreRows> seen_value_, seen_ours_;  // none: the disk did not say
+  bool overtaken_ = false;                           // something else is there than was seen
+  bool stored_ = false;                              // the value
+  bool publishing_ = false;                          // that it is ours
 };
 
 }  // namespace kadmesh

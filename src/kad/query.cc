@@ -1,11 +1,29 @@
 #include "kad/query.h"
 
+#include <algorithm>
+
+#include "kad/params.h"
+
 namespace kadmesh {
 
 std::vector<Dialable> KadView::addrs_of(const PeerId& peer) const {
   if (peers.has(peer)) return peers.addrs(peer);
   const auto entry = table.find(peer);
   return entry ? entry->contact.addrs : std::vector<Dialable>{};
+}
+
+Reach KadView::reach_of(const PeerId& peer) const {
+  return peers.has(peer) ? Reach::warm : Reach::cold;
+}
+
+Duration KadView::timeout_of(const PeerId& peer) const {
+  if (!config.adaptive) return config.request_timeout;
+  return rtts.timeout(peer, reach_of(peer));
+}
+
+Duration KadView::stall_of(const PeerId& peer) const {
+  if (!config.adaptive) return kStall;
+  return std::clamp<Duration>(timeout_of(peer) / 2, kLeastStall, kStall);
 }
 
 QueryStep Query::next(Turn turn) {

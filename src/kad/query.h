@@ -15,6 +15,7 @@
 #include "kad/peers.h"
 #include "kad/report.h"
 #include "kad/routing_table.h"
+#include "kad/rtt.h"
 #include "kad/wire.h"
 #include "store/store.h"
 
@@ -30,11 +31,16 @@ struct KadView {
   const Peers& peers;
   const BootstrapMachine& bootstrap;
   const std::vector<Multiaddr>& own_addrs;
+  const Rtts& rtts;
 
   // Ourselves as others are told of us.
   KadPeer own_entry() const { return {self, own_addrs, Connectedness::connected}; }
   // Of a connected peer, or one in the table.
   std::vector<Dialable> addrs_of(const PeerId& peer) const;
+  Reach reach_of(const PeerId& peer) const;
+  // How long the answer to a question is waited for, and after how long it counts as silent.
+  Duration timeout_of(const PeerId& peer) const;
+  Duration stall_of(const PeerId& peer) const;
 };
 
 // --- steps
@@ -55,6 +61,12 @@ struct UseStore {
 struct FoundProvider {
   Contact provider;
 };
+// A sweep has told somebody that we provide the key.
+struct Announced {
+  Bytes key;
+};
+struct Converged {  // the walk is over: the closest have answered
+};
 struct Rest {  // nothing to do before `until`, unless something comes in
   Time until;
 };
@@ -63,11 +75,18 @@ struct Repair {
   std::vector<Contact> to;
   KadRecord record;
 };
+// What a sweep has seen to (kad/sweep_query.h).
+struct Swept {
+  std::optional<std::uint64_t> up_to;  // this place; none: it came to nothing
+  bool missed = true;                  // something there stays due
+};
 struct Finished {
   Result<KadReport> report;
   std::optional<Repair> repair;
+  Swept swept{};
 };
-using QueryStep = std::variant<AskPeer, Withdraw, UseStore, FoundProvider, Rest, Finished>;
+using QueryStep =
+    std::variant<AskPeer, Withdraw, UseStore, FoundProvider, Announced, Converged, Rest, Finished>;
 
 class Query {
  public:
@@ -79,6 +98,8 @@ class Query {
   // peer's fault, and counts as its failure.
   virtual Result<void> on_reply(Turn turn, const PeerId& peer, const KadMessage& message) = 0;
   virtual void on_failure(Turn turn, const PeerId& peer) = 0;
+  // It failed by ending the request, which says of who is asked to write that he will not.
+  virtual void on_refused(Turn turn, const PeerId& peer) { on_failure(turn, peer); }
   virtual void on_stored(Turn, StoreTag, const StoreResult&) {}
   // A peer has connected: somebody to ask, for who has nobody.
   virtual void on_candidate(const Contact&) {}

@@ -3,21 +3,9 @@
 #include <algorithm>
 
 #include "kad/params.h"
+#include "kad/random_key.h"
 
 namespace kadmesh {
-
-std::optional<Bytes> random_key(Rng& rng, const KadId& self, unsigned prefix) {
-  constexpr std::uint64_t kPatience = 16;  // times the average; missed once in 9 million
-  const std::uint64_t tries = kPatience << (std::min(prefix, kMostRefreshDepth) + 1);
-  Bytes key(34);
-  key[0] = 0x12;  // a SHA-256 multihash: js reads the key as a peer id
-  key[1] = 0x20;
-  for (std::uint64_t i = 0; i < tries; ++i) {
-    rng.fill(std::span(key).subspan(2));
-    if (common_prefix(self, KadId::of(key)) == prefix) return key;
-  }
-  return std::nullopt;
-}
 
 void Refresh::on_joined(Turn turn) {
   gap_ = kFirstSelfLookup;
@@ -47,7 +35,7 @@ std::optional<Bytes> Refresh::next_key(Turn turn) {
   if (buckets_.empty()) return std::nullopt;
   const unsigned bucket = buckets_.front();
   buckets_.pop_front();
-  return random_key(turn.rng, self_, bucket);
+  return random_key(turn.rng, flipped(self_, bucket), bucket + 1);
 }
 
 Time Refresh::next_timer() const { return std::min(next_self_, next_buckets_); }

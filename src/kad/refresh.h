@@ -39,8 +39,4 @@ class Refresh {
   std::deque<unsigned> buckets_;  // of this round
 };
 
-// The bytes of a made-up peer id that shares exactly `prefix` bits with `self`: 2^(prefix + 1)
-// hashes on average. None when luck ran out.
-std::optional<Bytes> random_key(Rng& rng, const KadId& self, unsigned prefix);
-
 }  // namespace kadmesh

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "kad/params.h"
 
 namespace kadmesh {
@@ -23,7 +24,8 @@ std::vector<Dialable> bounded(std::span<const Dialable> addrs) {
 
 }  // namespace
 
-RoutingTable::RoutingTable(const PeerId& self, std::size_t k) : self_(KadId::of(self)), k_(k) {}
+RoutingTable::RoutingTable(const PeerId& self, std::size_t k, TableRules rules)
+    : self_(KadId::of(self)), k_(k), rules_(std::move(rules)) {}
 
 std::optional<RoutingTable::Place> RoutingTable::place_of(const PeerId& peer) {
   const auto found = buckets_.find(common_prefix(self_, KadId::of(peer)));
@@ -38,6 +40,7 @@ std::optional<RoutingTable::Place> RoutingTable::place_of(const PeerId& peer) {
 }
 
 void RoutingTable::on_connected(const PeerId& peer, Time now) {
+  now_ = now;
   if (const auto place = place_of(peer)) {
     place->at->shown.connected = true;
     place->at->shown.failures = 0;  // it is back, whatever the failures were about
@@ -56,98 +59,119 @@ void RoutingTable::on_connected(const PeerId& peer, Time now) {
 void RoutingTable::on_disconnected(const PeerId& peer) {
   const auto place = place_of(peer);
   if (!place) return;
-  Bucket& bucket = *place->bucket;
   TableEntry& entry = place->at->shown;
   entry.connected = false;
-  if (place->list != &bucket.servers)
+  if (place->list != &place->bucket->servers)
     leave(*place, "disconnected before it had a place as a server");
   else if (entry.contact.addrs.empty())
     leave(*place, "disconnected, and no address to dial is known");
-  settle(bucket);
+  settle();
 }
 
-void RoutingTable::on_serves(const PeerId& peer, std::span<const Dialable> addrs, Time now) {
+void RoutingTable::on_serves(const PeerId& peer, std::span<const Dialable> addrs, Time now,
+                             std::optional<Subnet> seen_in) {
+  now_ = now;
   const KadId id = KadId::of(peer);
   const unsigned index = common_prefix(self_, id);
   if (index == kKadBits) return;
+  if (!may_enter(rules_.scope, addrs, seen_in))
+    return on_refuses(peer, std::string(outside(rules_.scope)));
+  const auto subnet = seen_in ? seen_in : public_subnet(addrs);
   auto place = place_of(peer);
   if (place && place->list != &place->bucket->provisional) {
     place->at->shown.contact.addrs = bounded(addrs);
-    place->at->subnet = public_subnet(addrs);
-    return settle(*place->bucket);
+    place->at->subnet = subnet;
+    return settle();
   }
   Entry entry{id, std::nullopt, {{peer, {}}, Standing::server, true, now, {}, 0, index}};
   if (place) {
     entry = std::move(*place->at);
     place->list->erase(place->at);
   }
+  entry.subnet = subnet;
   enter_as_server(std::move(entry), addrs);
 }
 
 void RoutingTable::enter_as_server(Entry entry, std::span<const Dialable> addrs) {
   entry.shown.standing = Standing::server;
   entry.shown.contact.addrs = bounded(addrs);
-  entry.subnet = public_subnet(addrs);
   Bucket& bucket = buckets_[entry.shown.bucket];
   bucket.replacements.push_back(std::move(entry));
-  settle(bucket);
+  settle();
   if (bucket.replacements.size() <= kMostReplacements) return;
   remember(bucket.replacements.back().shown.contact.peer,
            "its bucket is full, and so is the queue for a place");
   bucket.replacements.pop_back();
 }
 
-// Gives places to those who wait for one, oldest first.
-void RoutingTable::settle(Bucket& bucket) {
-  for (std::size_t i = 0; i < bucket.replacements.size();) {
-    if (!has_room_for(bucket, bucket.replacements[i])) {
-      ++i;
-      continue;
-    }
-    if (bucket.servers.size() >= k_)
-      leave({&bucket, &bucket.servers, displaceable(bucket)}, "failed, and its place was wanted");
-    const auto waiting = bucket.replacements.begin() + static_cast<std::ptrdiff_t>(i);
-    changes_.push_back({waiting->shown.contact.peer, true});
-    bucket.servers.push_back(std::move(*waiting));
-    bucket.replacements.erase(waiting);
-    i = 0;  // who left may have been of the network of one that was passed over
+// Who enters may displace one of a network for which others wait elsewhere: from the beginning.
+void RoutingTable::settle() {
+  for (auto at = buckets_.begin(); at != buckets_.end();)
+    at = admit_one(at->second) ? buckets_.begin() : std::next(at);
+}
+
+bool RoutingTable::admit_one(Bucket& bucket) {
+  if (bucket.replacements.empty()) return false;
+  std::vector<std::size_t> eligible;
+  std::vector<const TableEntry*> shown;
+  for (std::size_t i = 0; i < bucket.replacements.size(); ++i) {
+    const Entry& comer = bucket.replacements[i];
+    if (!is_diverse(bucket, comer)) continue;
+    if (bucket.servers.size() >= k_ && !leaves_for(bucket, comer)) continue;
+    eligible.push_back(i);
+    shown.push_back(&comer.shown);
   }
+  if (eligible.empty()) return false;
+  const std::size_t chosen = rules_.policies.replacement->enters(shown);
+  KAD_CHECK(chosen < eligible.size());
+  const auto comer = bucket.replacements.begin() + static_cast<std::ptrdiff_t>(eligible[chosen]);
+  if (bucket.servers.size() >= k_) {
+    const auto leaving = static_cast<std::ptrdiff_t>(*leaves_for(bucket, *comer));
+    leave({&bucket, &bucket.servers, bucket.servers.begin() + leaving}, "its place was wanted");
+  }
+  changes_.push_back({comer->shown.contact.peer, true});
+  bucket.servers.push_back(std::move(*comer));
+  bucket.replacements.erase(comer);
+  return true;
 }
 
-bool RoutingTable::has_room_for(const Bucket& bucket, const Entry& waiting) const {
-  const auto neighbours = std::ranges::count_if(
-      bucket.servers, [&](const Entry& e) { return waiting.subnet && e.subnet == waiting.subnet; });
-  if (static_cast<std::size_t>(neighbours) >= kMostOfSubnet) return false;
-  return bucket.servers.size() < k_ ||
-         std::ranges::any_of(
-             bucket.servers, [](const Entry& e) { return failing(e.shown) && !e.shown.connected; });
+bool RoutingTable::is_diverse(const Bucket& bucket, const Entry& comer) const {
+  const auto& [of_bucket, of_table, exempt] = rules_.diversity;
+  if (!comer.subnet || !rules_.diversity.counts(*comer.subnet)) return true;
+  const auto near = std::ranges::count(bucket.servers, comer.subnet, &Entry::subnet);
+  if (of_bucket != 0 && static_cast<std::size_t>(near) >= of_bucket) return false;
+  if (of_table == 0) return true;
+  const Subnet holder = holding(*comer.subnet);
+  std::size_t held = 0;
+  for (const auto& [index, each] : buckets_)
+    for (const Entry& entry : each.servers)
+      if (entry.subnet && holding(*entry.subnet) == holder && ++held >= of_table) return false;
+  return true;
 }
 
-// Of those that failed and are not connected the one that failed most; among equals the one that
-// answered longest ago. There is one.
-RoutingTable::Entries::iterator RoutingTable::displaceable(Bucket& bucket) {
-  const auto worse = [](const Entry& a, const Entry& b) {
-    const auto rank = [](const TableEntry& e) {
-      return std::tuple(e.connected || !failing(e), -static_cast<std::int64_t>(e.failures),
-                        e.last_answer);
-    };
-    return rank(a.shown) < rank(b.shown);
-  };
-  return std::ranges::min_element(bucket.servers, worse);
+std::optional<std::size_t> RoutingTable::leaves_for(const Bucket& bucket,
+                                                    const Entry& comer) const {
+  std::vector<const TableEntry*> full;
+  full.reserve(bucket.servers.size());
+  for (const Entry& entry : bucket.servers) full.push_back(&entry.shown);
+  const auto leaving = rules_.policies.eviction->leaves(full, comer.shown, now_);
+  KAD_CHECK(!leaving || *leaving < full.size());
+  return leaving;
 }
 
 void RoutingTable::on_refuses(const PeerId& peer, std::string why) {
   const auto place = place_of(peer);
   if (!place) return remember(peer, std::move(why));
-  Bucket& bucket = *place->bucket;
   leave(*place, std::move(why));
-  settle(bucket);
+  settle();
 }
 
-void RoutingTable::on_answered(const PeerId& peer, std::span<const Dialable> addrs, Time now) {
+void RoutingTable::on_answered(const PeerId& peer, std::span<const Dialable> addrs, Time now,
+                               std::optional<Subnet> seen_in) {
+  now_ = now;
   auto place = place_of(peer);
   if (!place || place->list == &place->bucket->provisional) {
-    on_serves(peer, addrs, now);
+    on_serves(peer, addrs, now, seen_in);
     place = place_of(peer);
   }
   if (!place) return;
@@ -158,11 +182,10 @@ void RoutingTable::on_answered(const PeerId& peer, std::span<const Dialable> add
 void RoutingTable::on_failed(const PeerId& peer, const Error& cause) {
   const auto place = place_of(peer);
   if (!place) return;
-  Bucket& bucket = *place->bucket;
   if (++place->at->shown.failures >= kMostFailures)
     leave(*place, "failed " + std::to_string(kMostFailures) + " times in a row, lastly by " +
                       to_string(cause));
-  settle(bucket);
+  settle();
 }
 
 void RoutingTable::leave(const Place& place, std::string why) {
@@ -179,24 +202,35 @@ void RoutingTable::remember(const PeerId& peer, std::string why) {
   departures_.pop_front();
 }
 
-// Bucket by bucket from the nearest: with a target that shares c bits with us, those of bucket c
-// share more than c with the target, all of the buckets above c share exactly c, and those of each
-// bucket i below c share i.
 template <class Wanted>
-std::vector<const RoutingTable::Entry*> RoutingTable::closest(const KadId& target, std::size_t most,
-                                                              Wanted wanted) const {
-  std::vector<const Entry*> found;
+std::vector<RoutingTable::Near> RoutingTable::closest(const KadId& target, std::size_t most,
+                                                      Wanted wanted) const {
+  std::vector<Near> found;
   const auto take = [&](const Bucket& bucket) {
     for (const Entries* list : {&bucket.servers, &bucket.provisional})
       for (const Entry& entry : *list)
-        if (wanted(entry.shown)) found.push_back(&entry);
+        if (wanted(entry.shown))
+          found.push_back({rules_.policies.metric->between(entry.id, target), &entry});
   };
   const auto sort_from = [&](std::size_t from) {
-    std::sort(found.begin() + static_cast<std::ptrdiff_t>(from), found.end(),
-              [&](const Entry* a, const Entry* b) {
-                return distance(a->id, target) < distance(b->id, target);
-              });
+    std::sort(found.begin() + static_cast<std::ptrdiff_t>(from), found.end());
   };
+  if (rules_.policies.metric->follows_prefixes()) {
+    by_bucket(target, most, found, take, sort_from);
+  } else {
+    for (const auto& [index, bucket] : buckets_) take(bucket);
+    sort_from(0);
+  }
+  if (found.size() > most) found.resize(most);
+  return found;
+}
+
+// Bucket by bucket from the nearest: with a target that shares c bits with us, those of bucket c
+// share more than c with the target, all of the buckets above c share exactly c, and those of each
+// bucket i below c share i.
+template <class Take, class Sort>
+void RoutingTable::by_bucket(const KadId& target, std::size_t most, const std::vector<Near>& found,
+                             Take take, Sort sort_from) const {
   const unsigned shared = common_prefix(self_, target);
   const auto own = buckets_.lower_bound(shared);
   auto above = own;
@@ -213,8 +247,6 @@ std::vector<const RoutingTable::Entry*> RoutingTable::closest(const KadId& targe
     take((--below)->second);
     sort_from(from);
   }
-  if (found.size() > most) found.resize(most);
-  return found;
 }
 
 std::vector<Contact> RoutingTable::to_ask(const KadId& target, std::size_t most) const {
@@ -222,10 +254,10 @@ std::vector<Contact> RoutingTable::to_ask(const KadId& target, std::size_t most)
   const auto doubtful = closest(target, most - found.size(),
                                 [](const TableEntry& e) { return askable(e) && failing(e); });
   found.insert(found.end(), doubtful.begin(), doubtful.end());
-  std::ranges::sort(found, {}, [&](const Entry* e) { return distance(e->id, target); });
+  std::ranges::sort(found);
   std::vector<Contact> contacts;
   contacts.reserve(found.size());
-  for (const Entry* entry : found) contacts.push_back(entry->shown.contact);
+  for (const Near& near : found) contacts.push_back(near.entry->shown.contact);
   return contacts;
 }
 
@@ -236,7 +268,7 @@ std::vector<TableEntry> RoutingTable::to_hand_out(const KadId& target, std::size
     return e.standing == Standing::server && !failing(e) && !e.contact.addrs.empty() &&
            e.contact.peer != asking;
   };
-  for (const Entry* entry : closest(target, most, proven)) entries.push_back(entry->shown);
+  for (const Near& near : closest(target, most, proven)) entries.push_back(near.entry->shown);
   return entries;
 }
 
@@ -259,9 +291,12 @@ std::optional<TableEntry> RoutingTable::find(const PeerId& peer) const {
   return std::nullopt;
 }
 
-bool RoutingTable::waits(const PeerId& peer) const {
-  const Bucket* const bucket = bucket_near(peer);
-  return bucket != nullptr && among(bucket->replacements, peer) != nullptr;
+std::string RoutingTable::why_waits(const Bucket& bucket, const Entry& waiting) const {
+  const std::string waits = "not in the table: a server that waits for a place: ";
+  if (!is_diverse(bucket, waiting))
+    return waits + "of its network the bucket has " + std::to_string(rules_.diversity.of_bucket) +
+           " servers, or the table " + std::to_string(rules_.diversity.of_table);
+  return waits + "its bucket is full";
 }
 
 std::vector<TableEntry> RoutingTable::entries() const {
@@ -287,6 +322,26 @@ std::size_t RoutingTable::provisional() const {
   return count;
 }
 
+std::size_t RoutingTable::nearer_to_us(const PeerId& peer) const {
+  const KadId id = KadId::of(peer);
+  const Distance away = distance(id, self_);
+  std::size_t nearer = 0;
+  for (auto at = buckets_.lower_bound(common_prefix(self_, id)); at != buckets_.end(); ++at)
+    for (const Entry& entry : at->second.servers)
+      if (distance(entry.id, self_) < away) ++nearer;
+  return nearer;
+}
+
+std::optional<unsigned> RoutingTable::region_bits() const {
+  unsigned full = 0;
+  for (const auto& [shared, bucket] : buckets_) {
+    if (shared != full || bucket.servers.size() < k_) break;
+    ++full;
+  }
+  if (full == 0 && servers() >= k_) return std::nullopt;
+  return full;
+}
+
 std::optional<unsigned> RoutingTable::depth() const {
   for (auto at = buckets_.rbegin(); at != buckets_.rend(); ++at)
     if (!at->second.servers.empty()) return at->first;
@@ -301,9 +356,9 @@ std::string RoutingTable::why(const PeerId& peer) const {
                               std::to_string(entry->failures) + " failures in a row";
     return std::string(name(entry->standing)) + where;
   }
-  if (waits(peer))
-    return "not in the table: a server that waits for a place (its bucket is full, or holds " +
-           std::to_string(kMostOfSubnet) + " servers of its network)";
+  if (const Bucket* const bucket = bucket_near(peer))
+    if (const Entry* const waiting = among(bucket->replacements, peer))
+      return why_waits(*bucket, *waiting);
   if (const auto left = departed_.find(peer); left != departed_.end())
     return "not in the table: " + left->second;
   return "not in the table: it was never connected to us";

@@ -1,6 +1,8 @@
 #include "kad/rows.h"
 
+#include <algorithm>
 #include <array>
+#include <limits>
 
 namespace kadmesh {
 
@@ -30,24 +32,50 @@ bool better(const KadConfig& config, Turn turn, const Row& stored, const Bytes& 
 }
 
 Row value_row(const KadConfig& config, Turn turn, const Bytes& key, const Bytes& value) {
-  return {Kind::value, key, {}, value, turn.now.wall, after(turn.now.wall, config.record_ttl)};
+  const WallTime now = turn.now.wall;
+  return {Kind::value, key, {}, value, now, after(now, config.record_ttl), place_of(key)};
 }
 
 Row provider_row(const KadConfig& config, Turn turn, const Bytes& key, const PeerId& provider) {
-  return {Kind::provider,
-          key,
-          to_bytes(provider.bytes()),
-          {},
-          turn.now.wall,
-          after(turn.now.wall, config.provider_ttl)};
+  const WallTime now = turn.now.wall;
+  Bytes member = to_bytes(provider.bytes());
+  return {Kind::provider, key, std::move(member), {}, now, after(now, config.provider_ttl),
+          place_of(key)};
 }
 
 Row publishing_row(const Bytes& key, const Bytes& value, WallTime delivered) {
-  return {Kind::publishing, key, {}, value, delivered, WallTime::max()};
+  return {Kind::publishing, key, {}, value, delivered, WallTime::max(), place_of(key)};
 }
 
 Row providing_row(const Bytes& key, WallTime delivered) {
-  return {Kind::providing, key, {}, {}, delivered, WallTime::max()};
+  return {Kind::providing, key, {}, {}, delivered, WallTime::max(), place_of(key)};
+}
+
+WallTime kept_until(const KadConfig& config, Turn turn, const Row& stored) {
+  return std::min(stored.expires, after(turn.now.wall, config.record_ttl));
+}
+
+std::optional<std::uint32_t> ttl_of(Turn turn, const Row& row) {
+  if (row.expires == WallTime::max()) return std::nullopt;
+  const std::int64_t left = (row.expires - turn.now.wall) / 1s;
+  constexpr std::int64_t kMost = std::numeric_limits<std::uint32_t>::max();
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(left, 1, kMost));
+}
+
+namespace {
+
+Bytes network_of(const Subnet& seen_in) {
+  const auto& p = seen_in.prefix;
+  if (!seen_in.v6) return {4, p[0], p[1], p[2]};
+  if (p[0] == 0x20 && p[1] == 0x02) return {4, p[2], p[3], p[4]};
+  return {6, p[0], p[1], p[2], p[3]};
+}
+
+}  // namespace
+
+std::uint64_t charge_of(const PeerId& peer, const std::optional<Subnet>& seen_in) {
+  return std::max<std::uint64_t>(1,
+                                 seen_in ? place_of(network_of(*seen_in)) : place_of(peer.bytes()));
 }
 
 }  // namespace kadmesh

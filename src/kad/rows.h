@@ -5,10 +5,15 @@
 //                     without addresses, they change)
 //   Kind::publishing  a value that we put              until erased; received: when it was last
 //   Kind::providing   a key that we provide            delivered, kNeverDelivered when it was not
+//
+// Each lies at the place of its key, and is ours until a charge says otherwise.
 #pragma once
+
+#include <optional>
 
 #include "base/turn.h"
 #include "kad/config.h"
+#include "kad/subnet.h"
 #include "kad/wire.h"
 #include "store/record.h"
 
@@ -27,5 +32,18 @@ Row value_row(const KadConfig& config, Turn turn, const Bytes& key, const Bytes&
 Row provider_row(const KadConfig& config, Turn turn, const Bytes& key, const PeerId& provider);
 Row publishing_row(const Bytes& key, const Bytes& value, WallTime delivered);
 Row providing_row(const Bytes& key, WallTime delivered);
+
+// When a stored value goes; no later than one that comes now, whatever the clock was once.
+WallTime kept_until(const KadConfig& config, Turn turn, const Row& stored);
+
+// What is left of a row's life, in whole seconds and at least one: KadRecord::ttl. None for one
+// that lasts for ever.
+std::optional<std::uint32_t> ttl_of(Turn turn, const Row& row);
+
+// Whom a row is charged to that `peer` wants kept: the public network that its connection shows,
+// for ids cost nothing; itself, where that shows none. Of IPv6 a /32, which is what one holder is
+// given, as a /48 costs nothing to who has one; 6to4 is the /24 of the IPv4 address in it (RFC
+// 3056), all of Teredo is one /32. Never 0, which is ours.
+std::uint64_t charge_of(const PeerId& peer, const std::optional<Subnet>& seen_in);
 
 }  // namespace kadmesh

@@ -6,6 +6,20 @@
 
 namespace kadmesh {
 
+namespace {
+
+class Known final : public Acquaintance {
+ public:
+  explicit Known(const KadView& view) : view_(view) {}
+  bool connected(const PeerId& peer) const override { return view_.peers.has(peer); }
+  Duration patience(const PeerId& peer) const override { return view_.timeout_of(peer); }
+
+ private:
+  const KadView& view_;
+};
+
+}  // namespace
+
 Contact hearsay(const KadPeer& peer) {
   Contact contact{peer.id, {}};
   for (const Multiaddr& addr : peer.addrs) contact.addrs.emplace_back(addr, Source::hint);
@@ -18,12 +32,23 @@ Search::Search(const KadView& view, KadId target, KadMessage question, Time star
       question_(std::move(question)),
       started_(started),
       deadline_(deadline),
-      lookup_(view.self, target, {view.config.k, view.config.alpha, view.config.beta}, deadline) {}
+      lookup_(view.self, target, {view.config.k, view.config.alpha, view.config.beta},
+              view.config.paths, deadline, view.config.policies) {}
 
 // Not before the first step: peers may have come while the store was asked.
 void Search::begin() {
   begun_ = true;
   for (const Contact& contact : view_.table.to_ask(target_, view_.config.k)) lookup_.add(contact);
+}
+
+void Search::start_from(const Contact& contact) {
+  begun_ = true;
+  lookup_.add(contact);
+}
+
+AskPeer Search::ask_peer(Time now, const Contact& to) {
+  lookup_.stalls(to.peer, after(now, view_.stall_of(to.peer)));
+  return {to, question_, true};
 }
 
 std::optional<QueryStep> Search::next(Turn turn, bool enough) {
@@ -34,8 +59,12 @@ std::optional<QueryStep> Search::next(Turn turn, bool enough) {
   }
   if (over_) return std::nullopt;
   if (!begun_) begin();
-  const auto step = lookup_.next(turn.now.mono);
-  if (const auto* ask = std::get_if<Lookup::Ask>(&step)) return AskPeer{ask->to, question_, true};
+  auto step = lookup_.next(turn.now.mono, Known(view_));
+  while (const auto* ask = std::get_if<Lookup::Ask>(&step)) {
+    if (!view_.peers.rests(ask->to, turn.now.mono)) return ask_peer(turn.now.mono, ask->to);
+    lookup_.on_failure(PeerId(ask->to.peer));
+    step = lookup_.next(turn.now.mono, Known(view_));
+  }
   if (const auto* wait = std::get_if<Lookup::Wait>(&step)) {
     if (!enough || !wait->only_silent) return Rest{wait->until};
     stop();
@@ -51,6 +80,7 @@ std::optional<QueryStep> Search::finish(Turn turn, Lookup::End end, bool enough)
   }
   complete_ = end == Lookup::End::converged;
   stop();
+  if (complete_) return Converged{};
   return next(turn, enough);
 }
 
@@ -66,10 +96,19 @@ void Search::expire() {
   to_withdraw_.clear();
 }
 
+// The DHT's scope is about whom we do not know; and whoever is sought may be anywhere.
+bool Search::concerns(const Contact& heard) const {
+  return may_ask(view_.config.scope, heard.addrs) || view_.peers.has(heard.peer) ||
+         std::ranges::equal(heard.peer.bytes(), question_.key);
+}
+
 void Search::on_answer(const PeerId& peer, const KadMessage& message) {
   std::vector<Contact> closer;
   closer.reserve(message.closer.size());
-  for (const KadPeer& entry : message.closer) closer.push_back(hearsay(entry));
+  for (const KadPeer& entry : message.closer) {
+    Contact heard = hearsay(entry);
+    if (concerns(heard)) closer.push_back(std::move(heard));
+  }
   lookup_.on_reply(peer, closer);
 }
 

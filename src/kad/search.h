@@ -1,5 +1,5 @@
 // A walk that puts one question to each peer it meets, and the wait for the first peer where there
-// is none.
+// is none. Who could not be reached a moment ago (kad/backoff.h) has failed without being dialed.
 //
 //   hungry --a peer connects--> walking --> over
 //     |  ^                        |          ^
@@ -10,7 +10,7 @@
 #include <deque>
 #include <optional>
 
-#include "kad/lookup.h"
+#include "kad/paths.h"
 #include "kad/query.h"
 
 namespace kadmesh {
@@ -19,8 +19,10 @@ class Search {
  public:
   Search(const KadView& view, KadId target, KadMessage question, Time started, Time deadline);
 
-  // AskPeer, Withdraw or Rest; none once it is over. `enough`: what was sought is in hand, so peers
-  // that are silent (Lookup, kStall) are not waited for.
+  // Begins with this peer instead of those in the table. Before the first step.
+  void start_from(const Contact& contact);
+  // AskPeer, Withdraw, Rest or, once, Converged; none once it is over. `enough`: what was sought is
+  // in hand, so peers that are silent (Lookup, stalls) are not waited for.
   std::optional<QueryStep> next(Turn turn, bool enough = false);
 
   void on_answer(const PeerId& peer, const KadMessage& message);
@@ -32,19 +34,21 @@ class Search {
   void expire();
 
   bool over() const { return over_; }
-  const Lookup& lookup() const { return lookup_; }
+  const Paths& lookup() const { return lookup_; }
   Walk walk(Time now) const;
 
  private:
   std::optional<QueryStep> rest(Lookup::Wait wait, bool enough);
   std::optional<QueryStep> finish(Turn turn, Lookup::End end, bool enough);
   void begin();
+  AskPeer ask_peer(Time now, const Contact& to);
+  bool concerns(const Contact& heard) const;
 
   const KadView& view_;
   KadId target_;
   KadMessage question_;
   Time started_, deadline_;
-  Lookup lookup_;
+  Paths lookup_;
   bool begun_ = false, over_ = false, complete_ = false;
   std::deque<PeerId> to_withdraw_;
 };

@@ -1,6 +1,8 @@
 #include "kad/subnet.h"
 
 #include <algorithm>
+#include <charconv>
+#include <string>
 
 namespace kadmesh {
 namespace {
@@ -18,6 +20,8 @@ bool is_public_v4(ByteView host) {
 
 // 2000::/3 is all that is given out of global unicast (RFC 4291).
 bool is_public_v6(ByteView host) { return (host[0] & 0xe0) == 0x20; }
+
+unsigned most_bits(bool v6) { return v6 ? 48 : 24; }
 
 Subnet prefix_of(bool v6, ByteView host) {
   Subnet subnet{v6, {}};
@@ -40,6 +44,45 @@ std::optional<Subnet> public_subnet(std::span<const Dialable> addrs) {
   for (const Dialable& addr : addrs)
     if (auto subnet = public_subnet(addr.addr())) return subnet;
   return std::nullopt;
+}
+
+Subnet holding(const Subnet& subnet) {
+  static constexpr std::uint8_t kOfOneHolder[] = {12, 17, 19, 38, 48, 53, 56, 73};
+  const bool whole =
+      !subnet.v6 && std::ranges::find(kOfOneHolder, subnet.prefix[0]) != std::end(kOfOneHolder);
+  Subnet around{subnet.v6, {}};
+  const std::size_t kept = subnet.v6 ? 4 : whole ? 1 : 2;
+  std::copy_n(subnet.prefix.begin(), kept, around.prefix.begin());
+  return around;
+}
+
+bool SubnetRange::contains(const Subnet& subnet) const {
+  if (subnet.v6 != first.v6) return false;
+  for (unsigned bit = 0; bit < std::min(bits, most_bits(first.v6)); ++bit) {
+    const unsigned mask = 0x80u >> (bit % 8);
+    if (((subnet.prefix[bit / 8] ^ first.prefix[bit / 8]) & mask) != 0) return false;
+  }
+  return true;
+}
+
+Result<SubnetRange> SubnetRange::from_text(std::string_view text) {
+  const auto wrong = [&] {
+    return fail(Errc::invalid, "'" + std::string(text) +
+                                   "' is no range of networks; one is like 198.18.0.0/15, of at "
+                                   "most 24 bits (IPv6: 48)");
+  };
+  const std::size_t slash = text.find('/');
+  if (slash == text.npos) return wrong();
+  const std::string host(text.substr(0, slash));
+  const bool v6 = host.find(':') != host.npos;
+  const auto addr = Multiaddr::from_text((v6 ? "/ip6/" : "/ip4/") + host);
+  unsigned bits = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data() + slash + 1, end, bits);
+  if (!addr || addr->parts().size() != 1 || error != std::errc() || stopped != end ||
+      bits > most_bits(v6))
+    return wrong();
+  return SubnetRange{prefix_of(v6, addr->parts().front().value), bits};
 }
 
 }  // namespace kadmesh

@@ -4,8 +4,12 @@
 
 #include "kad/closest_query.h"
 #include "kad/errand_query.h"
+#include "kad/hand_over_query.h"
 #include "kad/kad_state.h"
 #include "kad/params.h"
+#include "kad/region.h"
+#include "kad/replicate_query.h"
+#include "kad/sweep_query.h"
 
 namespace kadmesh {
 
@@ -16,9 +20,11 @@ bool Kad::State::count_live(Turn turn) {
   if (live == 0) {
     refresh.on_isolated();
     republish.on_unreachable();
+    replication.on_unreachable();
   } else if (before == 0) {
     refresh.on_joined(turn);
     republish.on_reachable(turn);
+    replication.on_reachable(turn);
   }
   return true;
 }
@@ -28,22 +34,76 @@ bool Kad::State::step_bootstrap(Turn turn) {
   if (!next) return false;
   if (auto* dial = std::get_if<KadDial>(&*next))
     actions.push_back(std::move(*dial));
+  else if (auto* request = std::get_if<StoreRequest>(&*next))
+    store(ForNobody{}, std::move(*request));
   else
-    store(ForNobody{}, std::get<StoreRequest>(*std::move(next)));
+    explore(turn, std::get<BootstrapMachine::Explore>(*next).through);
   return true;
+}
+
+// From there alone: among those whom we know already it would never be asked.
+void Kad::State::explore(Turn turn, const PeerId& through) {
+  const Time deadline = after(turn.now.mono, kBackgroundDeadline);
+  auto query =
+      std::make_unique<ClosestQuery>(view, to_bytes(self.bytes()), turn.now.mono, deadline);
+  query->start_from({through, peers.addrs(through)});
+  queries.start(turn, std::move(query), Purpose::self_lookup, deadline);
 }
 
 bool Kad::State::step_republish(Turn turn) {
-  auto next = republish.poll(turn);
+  auto next = republish.poll(turn, may_sweep() ? &table : nullptr);
   if (!next) return false;
-  if (auto* scan = std::get_if<Scan>(&*next))
-    store(ForRepublish{}, std::move(*scan));
+  if (auto* page = std::get_if<Near>(&*next))
+    store(ForRepublish{}, std::move(*page));
+  else if (auto* due = std::get_if<Republish::Due>(&*next))
+    deliver(turn, std::move(*due));
   else
-    deliver(turn, std::get<Republish::Due>(*std::move(next)));
+    sweep(turn, std::get<Republish::Sweep>(*std::move(next)).key);
   return true;
 }
 
+// Nobody is told without an address of ours.
+bool Kad::State::may_sweep() const { return !own_addrs.empty() && has_regions(config.policies); }
+
+void Kad::State::sweep(Turn turn, Bytes key) {
+  const Time deadline = after(turn.now.mono, kSweepDeadline);
+  auto wanted = [this](Turn now, const Row& row) {
+    return republish.due(now, row) && !unsaved.has({row.kind, row.key});
+  };
+  start(turn, std::make_unique<SweepQuery>(view, std::move(key), std::move(wanted), turn, deadline),
+        Purpose::sweep, deadline);
+}
+
+bool Kad::State::step_replication(Turn turn) {
+  const auto next = replication.poll(turn);
+  if (!next) return false;
+  if (const auto* hand = std::get_if<Replication::HandOver>(&*next))
+    hand_over(turn, hand->to);
+  else
+    replicate(turn);
+  return true;
+}
+
+void Kad::State::hand_over(Turn turn, const PeerId& to) {
+  const Time deadline = after(turn.now.mono, kHandOverDeadline);
+  start(turn, std::make_unique<HandOverQuery>(view, to, deadline), Purpose::hand_over, deadline);
+}
+
+void Kad::State::replicate(Turn turn) {
+  const Time deadline = after(turn.now.mono, kReplicateDeadline);
+  start(turn, std::make_unique<ReplicateQuery>(view, turn, deadline), Purpose::replicate, deadline);
+}
+
+bool Kad::State::step_unsaved(Turn turn) {
+  auto again = unsaved.poll(turn.now.mono);
+  if (!again) return false;
+  store(ForNobody{}, *std::move(again));
+  return true;
+}
+
+// What the disk says of an item that it could not be told about is not so any more.
 void Kad::State::deliver(Turn turn, Republish::Due due) {
+  if (unsaved.has(due.item)) return;
   const Time deadline = after(turn.now.mono, kBackgroundDeadline);
   if (due.item.first == Kind::publishing)
     put(turn, std::move(due.item.second), std::move(due.value), Purpose::republish, deadline);
@@ -80,23 +140,70 @@ void Kad::State::on_timer(Turn turn) {
   queries.on_timer(turn);
   while (const auto id = server.expire(turn.now.mono))
     act(*id, Server::Refuse{{Errc::timeout, "the store did not answer"}});
+  serve_next();
   if (closed) return;
   if (turn.now.mono >= next_health) check_health(turn);
   if (turn.now.mono < next_expire) return;
   next_expire = after(turn.now.mono, kExpireInterval);
-  store(ForNobody{}, Expire{});
+  const Duration longest = std::max({config.record_ttl, config.provider_ttl, kPoolTtl});
+  store(ForNobody{}, Expire{after(turn.now.wall, longest)});
 }
 
-// A connection may be open and nobody there: who was silent for longest is asked.
 void Kad::State::check_health(Turn turn) {
+  const bool woken = wake.look(turn.now, next_health);
   next_health = after(turn.now.mono, config.health_interval);
-  if (queries.running(Purpose::probe) > 0) return;
-  std::optional<TableEntry> quietest;
-  const auto heard = [](const TableEntry& e) { return std::max(e.last_answer, e.since); };
-  for (const TableEntry& entry : table.entries())
-    if (entry.connected && (!quietest || heard(entry) < heard(*quietest))) quietest = entry;
-  if (quietest && turn.now.mono >= after(heard(*quietest), kProbeAfter))
-    probe(turn, quietest->contact.peer);
+  if (woken) on_woken(turn);
+  std::erase_if(dropped, [&](const PeerId& peer) { return !peers.is_live(peer); });
+  for (const PeerId& peer : dropped)
+    if (queries.running(Purpose::probe) < kMostProbes) probe(turn, peer);
+  probe_quiet(turn);
+}
+
+// What has expired meanwhile goes before anybody asks for it.
+void Kad::State::on_woken(Turn turn) {
+  machine.on_network_changed(turn);
+  peers.network_changed();
+  next_expire = turn.now.mono;
+  suspect_all();
+}
+
+namespace {
+
+Time last_heard(const TableEntry& entry) { return std::max(entry.last_answer, entry.since); }
+
+// Those that are connected, the longest silent first.
+std::vector<TableEntry> by_silence(const RoutingTable& table) {
+  std::vector<TableEntry> links = table.entries();
+  std::erase_if(links, [](const TableEntry& entry) { return !entry.connected; });
+  const auto silence = [](const TableEntry& link) {
+    return std::pair(last_heard(link), link.contact.peer);
+  };
+  std::ranges::sort(links, {}, silence);
+  return links;
+}
+
+}  // namespace
+
+void Kad::State::suspect_all() {
+  suspects.clear();
+  for (const TableEntry& link : by_silence(table)) suspects.push_back(link.contact.peer);
+}
+
+bool Kad::State::step_suspects(Turn turn) {
+  if (suspects.empty() || queries.running(Purpose::probe) >= kMostSuspectProbes) return false;
+  const PeerId peer = suspects.front();
+  suspects.pop_front();
+  if (peers.has(peer)) probe(turn, peer);
+  return true;
+}
+
+// A connection may be open and nobody there.
+void Kad::State::probe_quiet(Turn turn) {
+  for (const TableEntry& link : by_silence(table)) {
+    const bool silent = turn.now.mono >= after(last_heard(link), kProbeAfter);
+    if (!silent || queries.running(Purpose::probe) >= kMostProbes) return;
+    probe(turn, link.contact.peer);
+  }
 }
 
 }  // namespace kadmesh

@@ -61,7 +61,9 @@ std::vector<KadPeer> read_peers(const List& from, std::size_t most) {
 }
 
 KadRecord read_record(const pb::KadRecord& from) {
-  return {bytes_of(from.key()), bytes_of(from.value()), bytes_of(from.time_received())};
+  KadRecord record{bytes_of(from.key()), bytes_of(from.value()), bytes_of(from.time_received())};
+  if (from.ttl() > 0) record.ttl = from.ttl();
+  return record;
 }
 
 // --- writing
@@ -89,6 +91,7 @@ pb::KadMessage written_frame(const KadMessage& message) {
   write(*record.mutable_value(), message.record->value);
   if (!message.record->time_received.empty())
     write(*record.mutable_time_received(), message.record->time_received);
+  if (message.record->ttl) record.set_ttl(*message.record->ttl);
   return out;
 }
 

@@ -19,19 +19,10 @@
 
 #include "base/multiaddr.h"
 #include "base/peer_id.h"
+#include "kad/kad_type.h"
 #include "kad/params.h"
 
 namespace kadmesh {
-
-enum class KadType : std::int32_t {
-  put_value = 0,
-  get_value = 1,
-  add_provider = 2,
-  get_providers = 3,
-  find_node = 4,
-  ping = 5,
-};
-std::string_view name(KadType type);
 
 // Of the sender of a message to the peer that it names.
 enum class Connectedness : std::int32_t {
@@ -51,6 +42,8 @@ struct KadPeer {
 struct KadRecord {
   Bytes key, value;
   Bytes time_received;  // RFC 3339, by whoever stores it; never to be trusted
+  // Seconds that its sender would keep it (rust-libp2p; go says nothing). rust's 0 is none.
+  std::optional<std::uint32_t> ttl{};
   friend bool operator==(const KadRecord&, const KadRecord&) = default;
 };
 

@@ -44,37 +44,38 @@ OpId Node::ping(Turn turn, const PeerId& peer, Time deadline) {
   return op;
 }
 
-OpId Node::put(Turn turn, Bytes key, Bytes value, Time deadline) {
-  const OpId op =
-      state_->operations.adopt(state_->kad.put(turn, std::move(key), std::move(value), deadline));
-  state_->settle(turn);
+// What Kademlia has begun.
+OpId Node::State::adopt(Turn turn, KadOp begun) {
+  const OpId op = operations.adopt(begun);
+  settle(turn);
   return op;
 }
 
-OpId Node::get(Turn turn, Bytes key, Time deadline) {
-  const OpId op = state_->operations.adopt(state_->kad.get(turn, std::move(key), deadline));
-  state_->settle(turn);
-  return op;
+OpId Node::put(Turn turn, Bytes key, Bytes value, Time deadline, WalkOptions walk) {
+  return state_->adopt(turn,
+                       state_->kad.put(turn, std::move(key), std::move(value), deadline, walk));
 }
 
-OpId Node::provide(Turn turn, Bytes multihash, Time deadline) {
-  const OpId op =
-      state_->operations.adopt(state_->kad.provide(turn, std::move(multihash), deadline));
-  state_->settle(turn);
-  return op;
+OpId Node::get(Turn turn, Bytes key, Time deadline, WalkOptions walk) {
+  return state_->adopt(turn, state_->kad.get(turn, std::move(key), deadline, walk));
 }
 
-OpId Node::find_providers(Turn turn, Bytes multihash, std::size_t most, Time deadline) {
-  const OpId op = state_->operations.adopt(
-      state_->kad.find_providers(turn, std::move(multihash), most, deadline));
-  state_->settle(turn);
-  return op;
+OpId Node::provide(Turn turn, Bytes multihash, Time deadline, WalkOptions walk) {
+  return state_->adopt(turn, state_->kad.provide(turn, std::move(multihash), deadline, walk));
 }
 
-OpId Node::find_peer(Turn turn, const PeerId& peer, Time deadline) {
-  const OpId op = state_->operations.adopt(state_->kad.find_peer(turn, peer, deadline));
-  state_->settle(turn);
-  return op;
+OpId Node::find_providers(Turn turn, Bytes multihash, std::size_t most, Time deadline,
+                          WalkOptions walk) {
+  return state_->adopt(
+      turn, state_->kad.find_providers(turn, std::move(multihash), most, deadline, walk));
+}
+
+OpId Node::find_peer(Turn turn, const PeerId& peer, Time deadline, WalkOptions walk) {
+  return state_->adopt(turn, state_->kad.find_peer(turn, peer, deadline, walk));
+}
+
+OpId Node::find_closest(Turn turn, Bytes target, Time deadline, WalkOptions walk) {
+  return state_->adopt(turn, state_->kad.find_closest(turn, std::move(target), deadline, walk));
 }
 
 OpId Node::await_ready(Turn turn, std::size_t live, Time deadline) {
@@ -90,24 +91,24 @@ void Node::cancel(Turn turn, OpId op) {
 
 Result<void> Node::subscribe(Turn turn, const Topic& topic) {
   auto subscribed = state_->gossip.subscribe(turn, topic);
-  state_->settle(turn);
+  state_->settle_streams(turn);
   return subscribed;
 }
 
 void Node::unsubscribe(Turn turn, const Topic& topic) {
   state_->gossip.unsubscribe(turn, topic);
-  state_->settle(turn);
+  state_->settle_streams(turn);
 }
 
 Result<Receipt> Node::publish(Turn turn, const Topic& topic, Bytes data) {
   auto receipt = state_->gossip.publish(turn, topic, std::move(data));
-  state_->settle(turn);
+  state_->settle_streams(turn);
   return receipt;
 }
 
 void Node::verdict(Turn turn, ValidationId id, Verdict verdict) {
   state_->gossip.on_verdict(turn, id, verdict);
-  state_->settle(turn);
+  state_->settle_streams(turn);
 }
 
 // --- streams
@@ -143,12 +144,12 @@ ByteView Node::readable(StreamKey key) const { return state_->swarm.readable(key
 
 void Node::consumed(Turn turn, StreamKey key, std::size_t count) {
   state_->swarm.consumed(turn, key, count);
-  state_->settle(turn);
+  state_->settle_streams(turn);
 }
 
 void Node::finish(Turn turn, StreamKey key) {
   state_->swarm.finish(turn, key);
-  state_->settle(turn);
+  state_->settle_streams(turn);
 }
 
 void Node::reset(Turn turn, StreamKey key, std::uint32_t code) {
@@ -159,7 +160,7 @@ void Node::reset(Turn turn, StreamKey key, std::uint32_t code) {
 void Node::release(Turn turn, StreamKey key) {
   state_->user_streams.erase(key);
   state_->swarm.release(turn, key);
-  state_->settle(turn);
+  state_->settle_streams(turn);
 }
 
 void Node::shutdown(Turn turn) {

@@ -60,7 +60,7 @@ void Node::State::on(Turn turn, const KadRefuse& action) {
 // --- Kademlia, all else
 void Node::State::on(Turn, KadStore& action) {
   const StoreOpId id{next_store++};
-  storing.emplace(id, action.id);
+  storing.emplace(id, Storing{action.id, std::holds_alternative<Save>(action.request)});
   actions.emplace_back(StoreOp{id, std::move(action.request)});
 }
 
@@ -73,6 +73,10 @@ void Node::State::on(Turn turn, const KadDial& action) {
 void Node::State::on(Turn, KadProvider& action) {
   if (const auto op = operations.of(action.op))
     report(ProviderFound{*op, std::move(action.provider)});
+}
+
+void Node::State::on(Turn, KadStep& action) {
+  if (const auto op = operations.of(action.op)) report(StepTaken{*op, std::move(action.step)});
 }
 
 void Node::State::on(Turn turn, const KadDone& action) { operations.on_kad_done(turn, action); }

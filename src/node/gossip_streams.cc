@@ -93,7 +93,7 @@ struct GossipStreams::State {
 
   void send(Turn turn, const PeerId& peer, Open& open, std::shared_ptr<const Bytes> frame) {
     if (open.backlog) return open.backlog->frames.push_back(std::move(frame));
-    const std::size_t count = swarm.write(turn, open.key, *frame);
+    const std::size_t count = swarm.write(turn, open.key, frame);
     if (count < frame->size())
       open.backlog = std::make_unique<Backlog>(Backlog{{std::move(frame)}, count});
     if (count > 0) gossip.on_sent(turn, peer, count);
@@ -178,7 +178,10 @@ struct GossipStreams::State {
 
 GossipStreams::GossipStreams(Swarm& swarm, Gossip& gossip)
     : state_(new State{swarm, gossip, {}, {}, {}, {}, {}, {}}) {
-  for (const std::string& protocol : gossip.config().protocols) swarm.serve(protocol);
+  for (const std::string& protocol : gossip.config().protocols) {
+    swarm.serve(protocol);
+    swarm.not_keeping(protocol);
+  }
 }
 
 GossipStreams::~GossipStreams() = default;

@@ -12,6 +12,8 @@
 // What a peer says comes whole within kRpcTimeout of its first byte, or its stream is reset: an RPC
 // of 1 MiB is held until its last byte.
 //
+// They do not keep an idle connection: topics that both subscribe to do (GossipHold).
+//
 // A peer's newer stream replaces its older one, as in every stack. Closing or writing on the stream
 // of a peer makes go declare us dead, so we do neither.
 #pragma once

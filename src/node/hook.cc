@@ -8,11 +8,13 @@
 namespace kadmesh {
 
 void Node::State::on_established(Turn turn, const Established& e) {
+  serving.on_established(turn.now.mono, e);
+  serve_or_not(turn);
   std::optional<Dialable> dialed;
   if (e.opened_by_us) dialed.emplace(e.remote, Source::dialed);
   if (dialed) book.learned(e.peer, *dialed, turn.now.mono);
   if (e.first) {
-    kad.on_connected(turn, e.peer, dialed);
+    kad.on_connected(turn, e.peer, dialed, public_subnet(e.remote));
     gossip.on_connected(turn, e.peer, e.opened_by_us);
     gossip_streams.on_connected(turn, e.peer);
   }
@@ -37,14 +39,15 @@ void Node::State::on_disconnected(Turn turn, const Disconnected& d) {
 }
 
 void Node::State::on_swarm(Turn turn, const SwarmEvent& event) {
+  // Gossip has by far the most to say.
+  if (gossip_streams.on_event(turn, event)) return;
+  stirred = true;
   if (const auto* e = std::get_if<Established>(&event)) return on_established(turn, *e);
   if (const auto* d = std::get_if<Disconnected>(&event)) return on_disconnected(turn, *d);
   if (const auto* dial = std::get_if<DialFinished>(&event))
     if (on_seed_dialed(turn, *dial)) return;
-  // Gossip has by far the most to say.
-  if (gossip_streams.on_event(turn, event) || requester.on_event(turn, event) ||
-      pinger.on_event(turn, event) || kad_streams.on_event(turn, event) ||
-      (identify && identify->on_event(turn, event)) ||
+  if (requester.on_event(turn, event) || pinger.on_event(turn, event) ||
+      kad_streams.on_event(turn, event) || (identify && identify->on_event(turn, event)) ||
       (responder && responder->on_event(turn, event)) || on_user_stream(event))
     return;
   operations.on_event(turn, event);

@@ -96,6 +96,10 @@ struct ConnectPeer {
   Time deadline;
   OpId apply(Node& node, Turn t) { return node.connect(t, peer, deadline); }
 };
+struct Reachability {
+  bool reachable;
+  void apply(Node& node, Turn t) { node.on_reachability(t, reachable); }
+};
 struct Disconnect {
   PeerId peer;
   void apply(Node& node, Turn t) { node.disconnect(t, peer); }
@@ -108,30 +112,43 @@ struct Ping {
 struct Put {
   Bytes key, value;
   Time deadline;
-  OpId apply(Node& node, Turn t) { return node.put(t, std::move(key), std::move(value), deadline); }
+  WalkOptions walk{};
+  OpId apply(Node& node, Turn t) {
+    return node.put(t, std::move(key), std::move(value), deadline, walk);
+  }
 };
 struct Get {
   Bytes key;
   Time deadline;
-  OpId apply(Node& node, Turn t) { return node.get(t, std::move(key), deadline); }
+  WalkOptions walk{};
+  OpId apply(Node& node, Turn t) { return node.get(t, std::move(key), deadline, walk); }
 };
 struct Provide {
   Bytes multihash;
   Time deadline;
-  OpId apply(Node& node, Turn t) { return node.provide(t, std::move(multihash), deadline); }
+  WalkOptions walk{};
+  OpId apply(Node& node, Turn t) { return node.provide(t, std::move(multihash), deadline, walk); }
 };
 struct FindProviders {
   Bytes multihash;
   std::size_t most;
   Time deadline;
+  WalkOptions walk{};
   OpId apply(Node& node, Turn t) {
-    return node.find_providers(t, std::move(multihash), most, deadline);
+    return node.find_providers(t, std::move(multihash), most, deadline, walk);
   }
 };
 struct FindPeer {
   PeerId peer;
   Time deadline;
-  OpId apply(Node& node, Turn t) { return node.find_peer(t, peer, deadline); }
+  WalkOptions walk{};
+  OpId apply(Node& node, Turn t) { return node.find_peer(t, peer, deadline, walk); }
+};
+struct FindClosest {
+  Bytes target;
+  Time deadline;
+  WalkOptions walk{};
+  OpId apply(Node& node, Turn t) { return node.find_closest(t, std::move(target), deadline, walk); }
 };
 struct AwaitReady {
   std::size_t live;
@@ -218,12 +235,12 @@ using NodeInput =
                  input::FindPeer, input::AwaitReady, input::OpenStream, input::Cancel,
                  input::Subscribe, input::Unsubscribe, input::Publish, input::Judge, input::Serve,
                  input::StopServing, input::Write, input::Consumed, input::Finish, input::Reset,
-                 input::Release, input::Shutdown>;
+                 input::Release, input::Shutdown, input::FindClosest, input::Reachability>;
 
 // Those that end in one OpDone, by their `deadline`.
 using Operation = std::variant<input::ConnectAddr, input::ConnectPeer, input::Ping, input::Put,
                                input::Get, input::Provide, input::FindProviders, input::FindPeer,
-                               input::AwaitReady, input::OpenStream>;
+                               input::FindClosest, input::AwaitReady, input::OpenStream>;
 
 // What a method of Node returned.
 using NodeAnswer = std::variant<std::monostate, ConnId, ListenId, OpId, std::size_t, Result<void>,

@@ -31,6 +31,7 @@ struct KadStreams::State {
   std::map<PeerId, std::size_t> of_peer;
   Deadlines<StreamKey> idle;
   std::uint64_t heard = 0;
+  bool serves = false;
 
   void accept(Turn turn, const StreamOpened& stream) {
     if (of_peer[stream.peer] >= kMostOfPeer) {
@@ -109,11 +110,22 @@ struct KadStreams::State {
   }
 };
 
-KadStreams::KadStreams(Swarm& swarm, Kad& kad) : state_(new State{swarm, kad, {}, {}, {}, {}}) {
-  if (kad.config().server) swarm.serve(kad.config().protocol);
+KadStreams::KadStreams(Swarm& swarm, Kad& kad, bool serving)
+    : state_(new State{swarm, kad, {}, {}, {}, {}}) {
+  state_->serves = serving;
+  if (serving) swarm.serve(kad.config().protocol);
 }
 
 KadStreams::~KadStreams() = default;
+
+bool KadStreams::serve(Turn turn, bool serving) {
+  State& s = *state_;
+  if (std::exchange(s.serves, serving) == serving) return false;
+  if (serving) return s.swarm.serve(s.kad.config().protocol), true;
+  s.swarm.stop_serving(s.kad.config().protocol);
+  while (!s.serving.empty()) s.abort(turn, StreamKey(s.serving.begin()->first));
+  return true;
+}
 
 void KadStreams::reply(Turn turn, const KadReply& reply) {
   const auto key = state_->answered(reply.id);

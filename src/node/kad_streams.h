@@ -22,9 +22,12 @@ class KadStreams {
   static constexpr std::size_t kMostOfPeer = 32;  // streams; one more is reset
 
   // Both outlive this.
-  KadStreams(Swarm& swarm, Kad& kad);
+  KadStreams(Swarm& swarm, Kad& kad, bool serving);
   ~KadStreams();
 
+  // Whether the protocol is served; streams that are open when it no longer is are reset. True when
+  // that changed anything.
+  bool serve(Turn turn, bool serving);
   void reply(Turn turn, const KadReply& reply);
   void refuse(Turn turn, const KadRefuse& refusal);
 

@@ -1,6 +1,7 @@
 #include "node/node.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "node/node_state.h"
 
@@ -23,7 +24,8 @@ Node::State::State(const KeyPair& who, NodeConfig settings, Turn start)
       kad(identity.peer_id(), config.kad, start),
       gossip(identity, gossip_config(config), start),
       gossip_streams(swarm, gossip),
-      kad_streams(swarm, kad),
+      serving(config.kad.mode),
+      kad_streams(swarm, kad, serving.now()),
       operations(swarm, pinger, kad, book) {
   if (config.ping) responder.emplace(swarm);
   if (config.identify)
@@ -32,24 +34,43 @@ Node::State::State(const KeyPair& who, NodeConfig settings, Turn start)
 
 // --- what one input sets off
 void Node::State::settle(Turn turn) {
+  stirred = true;
+  settle_streams(turn);
+}
+
+void Node::State::settle_streams(Turn turn) {
   while (step(turn)) {
   }
-  const BootstrapStatus status = kad.bootstrap();
-  operations.on_bootstrap(status);
-  report_bootstrap(status);
-  report_operations();
+  if (std::exchange(stirred, false)) settle_others();
 }
 
 bool Node::State::step(Turn turn) {
   bool moved = false;
-  const auto act = [&](auto& action) { on(turn, action); };
   while (auto event = swarm.poll_event()) on_swarm(turn, *event), moved = true;
+  if (stirred) moved |= step_others(turn);
+  while (auto action = gossip.poll())
+    std::visit([&](auto& a) { on(turn, a); }, *action), moved = true;
+  return moved;
+}
+
+bool Node::State::step_others(Turn turn) {
+  bool moved = false;
   while (auto told = poll_identify()) on_told(turn, *told), moved = true;
   while (auto completed = requester.poll()) on_completed(turn, *completed), moved = true;
   while (auto pinged = pinger.poll()) operations.on_pinged(*pinged), moved = true;
-  while (auto action = kad.poll()) std::visit(act, *action), moved = true;
-  while (auto action = gossip.poll()) std::visit(act, *action), moved = true;
+  while (auto action = kad.poll()) std::visit([&](auto& a) { on(turn, a); }, *action), moved = true;
   return moved;
+}
+
+void Node::State::settle_others() {
+  const BootstrapStatus status = kad.bootstrap();
+  operations.on_bootstrap(status);
+  report_bootstrap(status);
+  report_operations();
+  others_timer = std::min({requester.next_timer(), pinger.next_timer(), kad_streams.next_timer(),
+                           kad.next_timer(), operations.next_timer(), serving.next_timer()});
+  if (responder) others_timer = std::min(others_timer, responder->next_timer());
+  if (identify) others_timer = std::min(others_timer, identify->next_timer());
 }
 
 void Node::State::report_bootstrap(const BootstrapStatus& status) {
@@ -79,7 +100,13 @@ void Node::State::addrs_changed(Turn turn) {
     for (const Multiaddr& addr : addrs)
       if (!std::ranges::count(all, addr)) all.push_back(addr);
   if (identify) identify->set_addrs(turn, all);
+  serving.on_addrs(all);
+  serve_or_not(turn);
   kad.on_own_addrs(turn, std::move(all));
+}
+
+void Node::State::serve_or_not(Turn turn) {
+  if (kad_streams.serve(turn, serving.now())) protocols_changed(turn);
 }
 
 void Node::State::protocols_changed(Turn turn) {
@@ -135,15 +162,16 @@ void Node::on_dial_failed(Turn turn, ConnId id, const Error& cause) {
 }
 
 void Node::on_bytes(Turn turn, ConnId id, ByteView bytes) {
-  state_->swarm.on_bytes(turn, id, bytes);
-  state_->settle(turn);
+  state_->swarm.lend(turn, id, bytes);
+  state_->settle_streams(turn);
+  state_->swarm.keep();
 }
 
 Bytes Node::take_opened_form() { return state_->swarm.take_opened_form(); }
 
 void Node::on_written(Turn turn, ConnId id, std::size_t count) {
   state_->swarm.on_written(turn, id, count);
-  state_->settle(turn);
+  state_->settle_streams(turn);
 }
 
 void Node::on_closed(Turn turn, ConnId id, const Error& cause) {
@@ -154,10 +182,11 @@ void Node::on_closed(Turn turn, ConnId id, const Error& cause) {
 void Node::on_stored(Turn turn, StoreOpId id, const StoreResult& result) {
   const auto at = state_->storing.find(id);
   if (at == state_->storing.end()) return;
-  const KadStoreId asked = at->second;
+  const State::Storing storing = at->second;
   state_->storing.erase(at);
-  if (!result) state_->notice(Notice::Level::warning, "store", std::nullopt, result.error());
-  state_->kad.on_stored(turn, asked, result);
+  if (auto trouble = state_->store_watch.on_stored(turn.now.mono, storing.saving, result))
+    state_->notice(Notice::Level::warning, "store", std::nullopt, *std::move(trouble));
+  state_->kad.on_stored(turn, storing.asked, result);
   state_->settle(turn);
 }
 
@@ -165,16 +194,29 @@ void Node::on_timer(Turn turn) {
   State& s = *state_;
   const auto due = [&](const auto& part) { return part.next_timer() <= turn.now.mono; };
   if (due(s.swarm)) s.swarm.on_timer(turn);
-  if (due(s.requester)) s.requester.on_timer(turn);
-  if (due(s.pinger)) s.pinger.on_timer(turn);
-  if (s.responder && due(*s.responder)) s.responder->on_timer(turn);
-  if (s.identify && due(*s.identify)) s.identify->on_timer(turn);
-  if (due(s.kad_streams)) s.kad_streams.on_timer(turn);
+  if (s.others_timer <= turn.now.mono) s.on_others_timer(turn);
   if (due(s.gossip_streams)) s.gossip_streams.on_timer(turn);
-  if (due(s.kad)) s.kad.on_timer(turn);
   if (due(s.gossip)) s.gossip.on_timer(turn);
-  if (due(s.operations)) s.operations.on_timer(turn);
-  s.settle(turn);
+  s.settle_streams(turn);
+}
+
+void Node::State::on_others_timer(Turn turn) {
+  const auto due = [&](const auto& part) { return part.next_timer() <= turn.now.mono; };
+  stirred = true;
+  if (due(requester)) requester.on_timer(turn);
+  if (due(pinger)) pinger.on_timer(turn);
+  if (responder && due(*responder)) responder->on_timer(turn);
+  if (identify && due(*identify)) identify->on_timer(turn);
+  if (due(kad_streams)) kad_streams.on_timer(turn);
+  if (due(kad)) kad.on_timer(turn);
+  if (due(operations)) operations.on_timer(turn);
+  if (due(serving)) serving.on_timer(turn.now.mono), serve_or_not(turn);
+}
+
+void Node::on_reachability(Turn turn, bool reachable) {
+  state_->serving.on_told(turn.now.mono, reachable);
+  state_->serve_or_not(turn);
+  state_->settle(turn);
 }
 
 void Node::on_driver_notice(Turn turn, Error what) {
@@ -185,12 +227,8 @@ void Node::on_driver_notice(Turn turn, Error what) {
 Time Node::next_timer() const {
   const State& s = *state_;
   if (s.closing && s.swarm.counters().connections == 0) return kNever;
-  Time next = std::min({s.swarm.next_timer(), s.requester.next_timer(), s.pinger.next_timer(),
-                        s.kad_streams.next_timer(), s.gossip_streams.next_timer(),
-                        s.kad.next_timer(), s.gossip.next_timer(), s.operations.next_timer()});
-  if (s.responder) next = std::min(next, s.responder->next_timer());
-  if (s.identify) next = std::min(next, s.identify->next_timer());
-  return next;
+  return std::min(
+      {s.swarm.next_timer(), s.gossip_streams.next_timer(), s.gossip.next_timer(), s.others_timer});
 }
 
 // What the swarm wants written comes first: it is what peers wait for.

@@ -9,8 +9,9 @@
 // (provisional) and into the pub/sub peer set, before the next input is read; the one that ends the
 // last connection takes it out of both. No event travels in between.
 //
-// After every input: connected peers == gossip's peers, and nothing that an inbound socket showed
-// can be handed out (its type forbids it). check_invariants() says so.
+// After every input: connected peers == gossip's peers, Kademlia's requests == those under way, and
+// nothing that an inbound socket showed can be handed out (its type forbids it). check_invariants()
+// says so.
 #pragma once
 
 #include <cstddef>
@@ -27,6 +28,7 @@
 #include "kad/kad.h"
 #include "node/identify.h"
 #include "node/report.h"
+#include "node/store_watch.h"
 #include "store/store.h"
 #include "transport/swarm.h"
 
@@ -75,11 +77,13 @@ struct Heard {
 };
 struct NodeStats {
   KadStats kad;
+  StoreStats store;
   GossipStats gossip;
   Swarm::Counters swarm;
   BootstrapStatus bootstrap;
   std::size_t connected_peers = 0, book_peers = 0;
   Heard heard;
+  bool serving = false;
 };
 
 class Node {
@@ -103,6 +107,9 @@ class Node {
   void on_closed(Turn turn, ConnId id, const Error& cause);
   void on_stored(Turn turn, StoreOpId id, const StoreResult& result);
   void on_timer(Turn turn);
+  // Somebody who knows says that others can dial us, or cannot (node/serving.h); of meaning in
+  // KadMode::automatic.
+  void on_reachability(Turn turn, bool reachable);
   // What the driver noticed itself (accept paused at the descriptor limit, …).
   void on_driver_notice(Turn turn, Error what);
 
@@ -119,11 +126,14 @@ class Node {
   OpId connect(Turn turn, const PeerId& peer, Time deadline);
   void disconnect(Turn turn, const PeerId& peer);
   OpId ping(Turn turn, const PeerId& peer, Time deadline);
-  OpId put(Turn turn, Bytes key, Bytes value, Time deadline);
-  OpId get(Turn turn, Bytes key, Time deadline);
-  OpId provide(Turn turn, Bytes multihash, Time deadline);
-  OpId find_providers(Turn turn, Bytes multihash, std::size_t most, Time deadline);
-  OpId find_peer(Turn turn, const PeerId& peer, Time deadline);
+  OpId put(Turn turn, Bytes key, Bytes value, Time deadline, WalkOptions walk = {});
+  OpId get(Turn turn, Bytes key, Time deadline, WalkOptions walk = {});
+  OpId provide(Turn turn, Bytes multihash, Time deadline, WalkOptions walk = {});
+  OpId find_providers(Turn turn, Bytes multihash, std::size_t most, Time deadline,
+                      WalkOptions walk = {});
+  OpId find_peer(Turn turn, const PeerId& peer, Time deadline, WalkOptions walk = {});
+  // The k closest to any bytes (kad/key.h).
+  OpId find_closest(Turn turn, Bytes target, Time deadline, WalkOptions walk = {});
   // Succeeds once at least `live` kad-capable peers are connected.
   OpId await_ready(Turn turn, std::size_t live, Time deadline);
   void cancel(Turn turn, OpId op);
@@ -165,6 +175,8 @@ class Node {
   std::vector<ConnectionInfo> connections() const;
   std::optional<PeerInfo> info(const PeerId& peer) const;
   std::vector<Dialable> addrs(const PeerId& peer) const;
+  // Whether it serves the DHT at this moment.
+  bool serving() const;
   const Kad& kad() const;
   const Gossip& gossip() const;
   // Why it is or is not connected, in the table, in each mesh: one line each.

@@ -18,6 +18,8 @@
 #include "node/kad_streams.h"
 #include "node/node.h"
 #include "node/operations.h"
+#include "node/serving.h"
+#include "node/store_watch.h"
 #include "transport/ping.h"
 #include "transport/request.h"
 
@@ -37,10 +39,15 @@ struct Node::State {
   Kad kad;
   Gossip gossip;
   GossipStreams gossip_streams;
+  Serving serving;
   KadStreams kad_streams;
   Operations operations;
 
   bool closing = false;  // shut down: cores may ask, nothing starts
+  // Of all parts but the swarm and GossipSub: whether any may have something to say, and when the
+  // first of them wants to be called. Most inputs are bytes of a stream that is none of theirs.
+  bool stirred = true;
+  Time others_timer = kNever;
   std::uint64_t next_listen = 1, next_store = 1;
   std::uint64_t answers_heard = 0;                       // bytes of Kademlia's answers
   std::map<ListenId, std::vector<Multiaddr>> listening;  // no addresses: not yet up
@@ -48,7 +55,12 @@ struct Node::State {
   // Kademlia's requests under way, by either id.
   std::map<RequestId, KadRequestId> requests;
   std::map<KadRequestId, RequestId> kad_requests;
-  std::map<StoreOpId, KadStoreId> storing;
+  struct Storing {
+    KadStoreId asked;
+    bool saving;
+  };
+  std::map<StoreOpId, Storing> storing;
+  StoreWatch store_watch;
   std::set<std::string, std::less<>> user_protocols;
   std::set<StreamKey> user_streams;
   Bootstrap last_bootstrap = Bootstrap::no_seeds;
@@ -59,7 +71,12 @@ struct Node::State {
   // --- node.cc
   // Lets everything that this input set off happen, until all is quiet.
   void settle(Turn turn);
+  // The same for an input that only the swarm or GossipSub has seen yet.
+  void settle_streams(Turn turn);
   bool step(Turn turn);
+  bool step_others(Turn turn);
+  void settle_others();
+  void on_others_timer(Turn turn);
   void report(Report what) { actions.emplace_back(std::move(what)); }
   void report_operations();
   void report_bootstrap(const BootstrapStatus& status);
@@ -67,6 +84,8 @@ struct Node::State {
   // Where we listen, or what we serve, has changed.
   void addrs_changed(Turn turn);
   void protocols_changed(Turn turn);
+  // By what is now known of being reachable, we serve the DHT or no longer do.
+  void serve_or_not(Turn turn);
 
   // --- hook.cc
   void on_swarm(Turn turn, const SwarmEvent& event);
@@ -79,6 +98,9 @@ struct Node::State {
   void on_told(Turn turn, const Identify::Told& told);
   void on_untold(Turn turn, const Identify::Told& told);
 
+  // --- commands.cc
+  OpId adopt(Turn turn, KadOp begun);
+
   // --- core_actions.cc: Kademlia's
   void on(Turn turn, KadRequest& action);
   void on(Turn turn, const KadCancel& action);
@@ -87,6 +109,7 @@ struct Node::State {
   void on(Turn turn, KadStore& action);
   void on(Turn turn, const KadDial& action);
   void on(Turn turn, KadProvider& action);
+  void on(Turn turn, KadStep& action);
   void on(Turn turn, const KadDone& action);
   void on(Turn turn, const KadHold& action);
   void on_completed(Turn turn, const Completed& completed);

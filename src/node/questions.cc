@@ -7,6 +7,7 @@ namespace kadmesh {
 
 const KeyPair& Node::identity() const { return state_->identity; }
 const NodeConfig& Node::config() const { return state_->config; }
+bool Node::serving() const { return state_->serving.now(); }
 const Kad& Node::kad() const { return state_->kad; }
 const Gossip& Node::gossip() const { return state_->gossip; }
 
@@ -35,6 +36,7 @@ std::vector<std::string> Node::why(const PeerId& peer, Now now) const {
     lines.push_back("connected: " + connection.remote.text() +
                     (connection.opened_by_us ? ", dialed by us" : ", dialed by the peer"));
   lines.push_back("table: " + state_->kad.why(peer));
+  lines.push_back("answers: " + state_->kad.pace(peer));
   lines.push_back("gossip: " + state_->gossip.why(peer, now.mono));
   return lines;
 }
@@ -43,12 +45,14 @@ NodeStats Node::stats() const {
   std::set<PeerId> peers;
   for (const ConnectionInfo& connection : connections()) peers.insert(connection.peer);
   return {state_->kad.stats(),
+          state_->store_watch.stats(),
           state_->gossip.stats(),
           state_->swarm.counters(),
           state_->kad.bootstrap(),
           peers.size(),
           state_->book.peers(),
-          {state_->kad_streams.heard(), state_->answers_heard, state_->gossip_streams.heard()}};
+          {state_->kad_streams.heard(), state_->answers_heard, state_->gossip_streams.heard()},
+          serving()};
 }
 
 std::string Node::check_invariants() const {
@@ -58,6 +62,10 @@ std::string Node::check_invariants() const {
   if (!std::ranges::equal(connected, known))
     return std::to_string(connected.size()) + " peers are connected, gossip has " +
            std::to_string(known.size());
+  const std::size_t asked = state_->requester.outstanding();
+  if (state_->requests.size() != asked || state_->kad_requests.size() != asked)
+    return "Kademlia's requests are " + std::to_string(state_->kad_requests.size()) + " and " +
+           std::to_string(state_->requests.size()) + ", under way are " + std::to_string(asked);
   for (const TableEntry& entry : state_->kad.table())
     if (entry.standing == Standing::provisional && !entry.contact.addrs.empty() &&
         !connected.contains(entry.contact.peer))

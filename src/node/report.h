@@ -49,6 +49,10 @@ struct ProviderFound {  // while find_providers runs
   OpId op;
   Contact provider;
 };
+struct StepTaken {  // of an operation of the DHT that is traced; before its OpDone
+  OpId op;
+  WalkStep step;
+};
 struct PeerConnected {
   PeerId peer;
   Multiaddr remote;
@@ -95,6 +99,6 @@ struct Notice {
 };
 using Report = std::variant<OpDone, ProviderFound, PeerConnected, PeerDisconnected, PeerIdentified,
                             MessageDelivered, MessageToValidate, StreamIncoming, StreamEvent,
-                            BootstrapChanged, Listening, ListenFailed, Notice>;
+                            BootstrapChanged, Listening, ListenFailed, Notice, StepTaken>;
 
 }  // namespace kadmesh

@@ -1,5 +1,6 @@
 #include "replay/code_names.h"
 
+#include "kad/policies.h"
 #include "store/ipns.h"
 
 namespace kadmesh::replay {
@@ -37,6 +38,16 @@ std::shared_ptr<const Validator> validator(std::uint64_t code) {
   return nullptr;
 }
 
+namespace {
+
+bool has_names(const KadPolicies& policies) {
+  const auto& [metric, termination, ordering, eviction, replacement] = policies;
+  return !name_of(metric).empty() && !name_of(termination).empty() && !name_of(ordering).empty() &&
+         !name_of(eviction).empty() && !name_of(replacement).empty();
+}
+
+}  // namespace
+
 Result<void> recordable(const NodeConfig& config) {
   if (code_of(config.gossip.message_id) == 0)
     return fail(Errc::unsupported, "a capture cannot hold a message id function of one's own");
@@ -44,6 +55,8 @@ Result<void> recordable(const NodeConfig& config) {
     if (code_of(*validator) == 0)
       return fail(Errc::unsupported,
                   "a capture cannot hold the validator of /" + space + ", which is not kadmesh's");
+  if (!has_names(config.kad.policies))
+    return fail(Errc::unsupported, "a capture cannot hold a policy of Kademlia of one's own");
   return {};
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "kad/policies.h"
 #include "replay/code_names.h"
 #include "replay/fields.h"
 
@@ -61,6 +62,13 @@ class Decoder {
     return nullptr;
   }
 
+  template <class Policy>
+  std::shared_ptr<const Policy> read(std::type_identity<std::shared_ptr<const Policy>>) {
+    auto policy = policy_named<Policy>(as_text(bytes()));
+    if (policy) return policy;
+    fail();
+    return policies<Policy>().front().second;
+  }
   template <std::size_t N>
   std::array<std::uint8_t, N> read(std::type_identity<std::array<std::uint8_t, N>>) {
     std::array<std::uint8_t, N> out{};

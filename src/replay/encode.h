@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "kad/policies.h"
 #include "replay/code_names.h"
 #include "replay/fields.h"
 
@@ -57,6 +58,10 @@ inline void encode(Bytes& out, const MessageIdFunction& function) {
   encode_number(out, code_of(function));
 }
 void encode(Bytes& out, const Validators& validators);
+template <class Policy>
+void encode(Bytes& out, const std::shared_ptr<const Policy>& policy) {
+  encode(out, name_of(policy));
+}
 // What a node has of it costs less, and is the same.
 inline void encode(Bytes&, const std::shared_ptr<SignatureMemo>&) {}
 

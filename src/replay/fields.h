@@ -46,7 +46,9 @@ KADMESH_FIELDS(Error, code, detail);
 KADMESH_FIELDS(Endpoint, host, v6, port);
 KADMESH_FIELDS(StreamKey, conn, stream);
 KADMESH_FIELDS(Contact, peer, addrs);
-KADMESH_FIELDS(Row, kind, key, member, value, received, expires);
+KADMESH_FIELDS(Row, kind, key, member, value, received, expires, place, charge);
+
+KADMESH_FIELDS(WalkOptions, trace, quorum);
 
 // --- inputs
 KADMESH_FIELDS(input::Listening, id, addrs);
@@ -67,11 +69,11 @@ KADMESH_FIELDS(input::ConnectAddr, addr, deadline);
 KADMESH_FIELDS(input::ConnectPeer, peer, deadline);
 KADMESH_FIELDS(input::Disconnect, peer);
 KADMESH_FIELDS(input::Ping, peer, deadline);
-KADMESH_FIELDS(input::Put, key, value, deadline);
-KADMESH_FIELDS(input::Get, key, deadline);
-KADMESH_FIELDS(input::Provide, multihash, deadline);
-KADMESH_FIELDS(input::FindProviders, multihash, most, deadline);
-KADMESH_FIELDS(input::FindPeer, peer, deadline);
+KADMESH_FIELDS(input::Put, key, value, deadline, walk);
+KADMESH_FIELDS(input::Get, key, deadline, walk);
+KADMESH_FIELDS(input::Provide, multihash, deadline, walk);
+KADMESH_FIELDS(input::FindProviders, multihash, most, deadline, walk);
+KADMESH_FIELDS(input::FindPeer, peer, deadline, walk);
 KADMESH_FIELDS(input::AwaitReady, live, deadline);
 KADMESH_FIELDS(input::OpenStream, peer, protocols, first, deadline);
 KADMESH_FIELDS(input::Cancel, op);
@@ -87,6 +89,8 @@ KADMESH_FIELDS(input::Finish, key);
 KADMESH_FIELDS(input::Reset, key, code);
 KADMESH_FIELDS(input::Release, key);
 KADMESH_NO_FIELDS(input::Shutdown);
+KADMESH_FIELDS(input::FindClosest, target, deadline, walk);
+KADMESH_FIELDS(input::Reachability, reachable);
 
 // --- answers
 KADMESH_NO_FIELDS(std::monostate);
@@ -103,10 +107,11 @@ KADMESH_FIELDS(ListenPipe, id, at);
 KADMESH_FIELDS(StopListening, id);
 KADMESH_FIELDS(StoreOp, id, request);
 KADMESH_FIELDS(Load, kind, key);
-KADMESH_FIELDS(Save, row);
-KADMESH_FIELDS(Erase, kind, key, member);
+KADMESH_FIELDS(Save, row, home, seen);
+KADMESH_FIELDS(Erase, kind, key, member, value);
 KADMESH_FIELDS(Scan, kind, after_key, after_member, most);
-KADMESH_NO_FIELDS(Expire);
+KADMESH_FIELDS(Expire, latest);
+KADMESH_FIELDS(Near, kind, from, to, after_key, after_member, most);
 
 // --- actions: reports
 KADMESH_FIELDS(OpDone, op, result);
@@ -122,6 +127,8 @@ KADMESH_FIELDS(ProvidersReport, key, providers, walk);
 KADMESH_FIELDS(FindReport, found, connected, walk);
 KADMESH_FIELDS(ClosestReport, target, closest, walk);
 KADMESH_FIELDS(ProviderFound, op, provider);
+KADMESH_FIELDS(StepTaken, op, step);
+KADMESH_FIELDS(WalkStep, what, when, peer, shared, from, question, cause);
 KADMESH_FIELDS(PeerConnected, peer, remote, opened_by_us);
 KADMESH_FIELDS(PeerDisconnected, peer, cause);
 KADMESH_FIELDS(PeerIdentified, peer, pushed);
@@ -147,9 +154,14 @@ KADMESH_FIELDS(SwarmConfig, limits, open_timeout, idle_timeout, stream_timeout, 
                security, noise_luck, plain_forms);
 KADMESH_FIELDS(SwarmLimits, connections, connections_per_peer, opening_inbound, accept_burst,
                accept_interval, dial_jobs, dialing);
-KADMESH_FIELDS(KadConfig, protocol, server, k, alpha, beta, request_timeout, health_interval,
-               refresh_interval, record_ttl, provider_ttl, republish_interval, most_value, seeds,
-               validators);
+KADMESH_FIELDS(KadConfig, protocol, mode, k, alpha, beta, kept_of_bucket, paths, request_timeout,
+               adaptive, health_interval, refresh_interval, record_ttl, provider_ttl, providers,
+               republish_interval, replicate_interval, most_value, seeds, validators, scope,
+               diversity, policies);
+KADMESH_FIELDS(DiversityLimits, of_bucket, of_table, exempt);
+KADMESH_FIELDS(SubnetRange, first, bits);
+KADMESH_FIELDS(Subnet, v6, prefix);
+KADMESH_FIELDS(KadPolicies, metric, termination, ordering, eviction, replacement);
 KADMESH_FIELDS(GossipConfig, protocols, d, d_lo, d_hi, d_lazy, d_out, gossip_factor_percent,
                history_windows, gossip_windows, heartbeat, heartbeat_initial_delay, fanout_ttl,
                seen_ttl, prune_backoff, unsubscribe_backoff, flood_publish, policy, message_id,
@@ -164,9 +176,15 @@ inline constexpr E kLast;
 template <>
 inline constexpr Errc kLast<Errc> = Errc::io;
 template <>
-inline constexpr Kind kLast<Kind> = Kind::pool;
+inline constexpr Kind kLast<Kind> = Kind::meta;
+template <>
+inline constexpr KadMode kLast<KadMode> = KadMode::automatic;
+template <>
+inline constexpr ProviderPolicy kLast<ProviderPolicy> = ProviderPolicy::fair;
 template <>
 inline constexpr Verdict kLast<Verdict> = Verdict::ignore;
+template <>
+inline constexpr Scope kLast<Scope> = Scope::lan;
 template <>
 inline constexpr SignaturePolicy kLast<SignaturePolicy> = SignaturePolicy::strict_no_sign;
 template <>

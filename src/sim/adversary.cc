@@ -15,7 +15,7 @@ constexpr std::string_view kNoKad = "/adversary/kad/1.0.0";
 
 NodeConfig without_voices(NodeConfig config) {
   config.kad.protocol = kNoKad;
-  config.kad.server = false;
+  config.kad.mode = KadMode::client;
   config.kad.seeds.clear();
   config.gossip.protocols.clear();
   return config;

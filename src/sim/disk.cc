@@ -16,6 +16,7 @@ namespace kadmesh {
 namespace {
 
 constexpr std::uint32_t kMillion = 1'000'000;
+constexpr std::uint64_t kForEver = std::numeric_limits<std::uint64_t>::max();
 // Julian day of the Unix epoch, in milliseconds: SQLite's clock.
 constexpr sqlite3_int64 kJulianEpoch = 210'866'760'000'000;
 
@@ -56,6 +57,12 @@ std::size_t in_sector(const Change& write, std::size_t at) {
 struct FaultyDisk::State {
   State(Rng draws, std::string as) : luck(std::move(draws)), name(std::move(as)) {}
 
+  // One more of the calls after which power goes.
+  bool gone() {
+    if (calls_left == 0) stopped = true;
+    --calls_left;
+    return stopped;
+  }
   bool fails(std::uint32_t of_a_million) {
     if (of_a_million == 0 || !luck.chance(of_a_million, kMillion)) return false;
     ++injected;
@@ -91,6 +98,7 @@ struct FaultyDisk::State {
   std::size_t capacity = std::numeric_limits<std::size_t>::max();
   WallTime time{};
   bool stopped = false;
+  std::uint64_t calls_left = kForEver;
   std::uint64_t injected = 0, unnamed = 0;
 };
 
@@ -105,7 +113,7 @@ int FaultyDisk::State::read(const File& file, std::uint8_t* out, std::size_t cou
 
 int FaultyDisk::State::write(File& file, const std::uint8_t* bytes, std::size_t count,
                              std::size_t at) {
-  if (stopped || fails(faults.write_error)) return SQLITE_IOERR_WRITE;
+  if (gone() || fails(faults.write_error)) return SQLITE_IOERR_WRITE;
   if (full(file, at + count)) return SQLITE_FULL;
   file.unsynced.push_back({.at = at, .bytes = to_bytes({bytes, count})});
   carry_out(file.now, file.unsynced.back());
@@ -113,7 +121,7 @@ int FaultyDisk::State::write(File& file, const std::uint8_t* bytes, std::size_t 
 }
 
 int FaultyDisk::State::truncate(File& file, std::size_t size) {
-  if (stopped || fails(faults.write_error)) return SQLITE_IOERR_TRUNCATE;
+  if (gone() || fails(faults.write_error)) return SQLITE_IOERR_TRUNCATE;
   if (full(file, size)) return SQLITE_FULL;
   file.unsynced.push_back({.at = size, .cut = true});
   carry_out(file.now, file.unsynced.back());
@@ -121,7 +129,7 @@ int FaultyDisk::State::truncate(File& file, std::size_t size) {
 }
 
 int FaultyDisk::State::sync(File& file, bool directory) {
-  if (stopped || fails(faults.sync_error)) return SQLITE_IOERR_FSYNC;
+  if (gone() || fails(faults.sync_error)) return SQLITE_IOERR_FSYNC;
   if (fails(faults.lost_sync)) return SQLITE_OK;
   for (const Change& change : file.unsynced) carry_out(file.durable, change);
   file.unsynced.clear();
@@ -215,7 +223,7 @@ const sqlite3_io_methods FaultyDisk::Open::kMethods = [] {
 int FaultyDisk::State::open(const char* path, sqlite3_file* handle, int flags) {
   constexpr int kJournals = SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_SUPER_JOURNAL | SQLITE_OPEN_WAL;
   handle->pMethods = nullptr;
-  if (stopped) return SQLITE_CANTOPEN;
+  if (gone()) return SQLITE_CANTOPEN;
   // Without a name: for SQLite alone, while it is open.
   const std::string key = path ? path : "/unnamed/" + std::to_string(++unnamed);
   const bool made = !files.contains(key);
@@ -240,7 +248,7 @@ void FaultyDisk::State::close(Open& handle) {
 }
 
 int FaultyDisk::State::remove(const char* path, bool sync_directory) {
-  if (stopped || fails(faults.write_error)) return SQLITE_IOERR_DELETE;
+  if (gone() || fails(faults.write_error)) return SQLITE_IOERR_DELETE;
   const auto at = files.find(path);
   if (at == files.end()) return SQLITE_IOERR_DELETE_NOENT;
   if (at->second->users > 0) return SQLITE_IOERR_DELETE;
@@ -304,12 +312,15 @@ void FaultyDisk::set_faults(Faults faults) { state_->faults = faults; }
 void FaultyDisk::set_capacity(std::size_t bytes) { state_->capacity = bytes; }
 void FaultyDisk::set_time(WallTime now) { state_->time = now; }
 void FaultyDisk::stop() { state_->stopped = true; }
+void FaultyDisk::stop_after(std::uint64_t calls) { state_->calls_left = calls; }
+bool FaultyDisk::stopped() const { return state_->stopped; }
 
 void FaultyDisk::lose_power() {
   for (const auto& [path, file] : state_->files) KAD_CHECK(file->users == 0);
   state_->lose_names();
   for (const auto& [path, file] : state_->files) state_->lose(*file);
   state_->stopped = false;
+  state_->calls_left = kForEver;
 }
 
 std::size_t FaultyDisk::bytes() const { return state_->used(); }

@@ -10,10 +10,10 @@
 //   - At a loss of power every sector of every write that was not synced is kept or not, each by
 //     its own luck: writes are torn, and a later one may be there without an earlier, or an earlier
 //     one where a later should be. Sectors themselves are whole.
-//   - A file that was made or removed is so at once, and survives a loss of power once the
-//   directory
-//     was synced: with a removal that asks for it, and with the first sync of a new journal or log
-//     (as SQLite's own VFS does it). Until then it is there after a loss of power, or not, by luck.
+//   - A file that was made or removed is so at once, and survives a loss of power once its
+//     directory was synced: with a removal that asks for it, and with the first sync of a new
+//     journal or log (as SQLite's own VFS does it). Until then it is there after a loss of power,
+//     or not, by luck.
 //   - A sync that is lost (Faults::lost_sync) reports success and does nothing.
 //   - A file without a name is gone when it is closed.
 //
@@ -61,6 +61,9 @@ class FaultyDisk {
   void set_time(WallTime now);
   // From now on every call fails, until lose_power(): what a process that was killed sees no more.
   void stop();
+  // The same once it has been written to, cut, synced, removed from or opened on so many times.
+  void stop_after(std::uint64_t calls);
+  bool stopped() const;
   // What was not synced is lost, or torn. Close every database first: closing writes.
   void lose_power();
 

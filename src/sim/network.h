@@ -63,7 +63,8 @@ class NetworkUser {
   // The process names the end by Network::adopt() before it returns.
   virtual void accepted(HostId host, SocketId socket, const Endpoint& local,
                         const Endpoint& remote) = 0;
-  virtual void bytes(HostId host, SocketToken token, ByteView bytes) = 0;
+  // `digest`: what Network::write() was told of just these bytes; 0 when they come otherwise.
+  virtual void bytes(HostId host, SocketToken token, ByteView bytes, std::uint64_t digest) = 0;
   virtual void written(HostId host, SocketToken token, std::size_t count) = 0;
   virtual void closed(HostId host, SocketToken token, const Error& cause) = 0;
   // Two dials have met: what the process dialed goes on under another number.
@@ -106,8 +107,9 @@ class Network {
   SocketId dial(HostId from, SocketToken token, const Endpoint& to, std::uint16_t local_port = 0);
   void adopt(SocketId socket, SocketToken token);
   // How much the kernel took at once (LinkConfig::taken_at_once_ppm); written() tells of the rest,
-  // as the kernel takes it.
-  std::size_t write(SocketId socket, Bytes bytes);
+  // as the kernel takes it. `digest`: what the reader would make of the bytes, to spare it looking
+  // at all of them, far from where they were in anybody's cache; 0: nothing.
+  std::size_t write(SocketId socket, Bytes bytes, std::uint64_t digest = 0);
   void read(SocketId socket, bool wanted);
   // Nothing more is said of this end. What was written is flushed first, unless
   // `abort`.
@@ -174,7 +176,8 @@ class Network {
     Bytes bytes;           // none: the end of the stream
     std::uint32_t offset;  // what is before it has been read
     std::uint32_t next;
-    Time at;  // of arrival
+    std::uint64_t digest;  // of `bytes`, all of them; 0: not known
+    Time at;               // of arrival
     bool fin() const { return bytes.empty(); }
     std::size_t left() const { return bytes.size() - offset; }
   };
@@ -299,7 +302,7 @@ class Network {
   void forget_dialed_port(std::uint32_t at);
 
   // --- network_stream.cc
-  std::uint32_t make_segment(Bytes bytes);
+  std::uint32_t make_segment(Bytes bytes, std::uint64_t digest = 0);
   void push(Queue& queue, std::uint32_t segment);
   void push_front(Queue& queue, std::uint32_t segment);
   std::uint32_t pop(Queue& queue);

@@ -8,9 +8,9 @@
 namespace kadmesh {
 
 // --- queues of segments
-std::uint32_t Network::make_segment(Bytes bytes) {
+std::uint32_t Network::make_segment(Bytes bytes, std::uint64_t digest) {
   const std::uint32_t index = segments_.take();
-  segments_[index] = {std::move(bytes), 0, Segments::kNone, {}};
+  segments_[index] = {std::move(bytes), 0, Segments::kNone, digest, {}};
   return index;
 }
 
@@ -54,18 +54,19 @@ std::uint32_t Network::split(std::uint32_t segment, std::size_t size) {
   Segment& from = segments_[segment];
   const ByteView first = ByteView(from.bytes).subspan(from.offset, size);
   from.offset += static_cast<std::uint32_t>(size);
+  from.digest = 0;
   return make_segment(to_bytes(first));
 }
 
 // --- writing
-std::size_t Network::write(SocketId socket, Bytes bytes) {
+std::size_t Network::write(SocketId socket, Bytes bytes, std::uint64_t digest) {
   const auto at = static_cast<std::uint32_t>(socket);
   if (end(at).state != State::open || bytes.empty()) return 0;
   Way& from = way(at);
   const bool answer = std::exchange(end(at).heard, false) && from.owed == 0;
   from.owed += bytes.size();
   const bool fits = !from.backed_up && from.held + bytes.size() <= link_.window;
-  const std::uint32_t segment = make_segment(std::move(bytes));
+  const std::uint32_t segment = make_segment(std::move(bytes), digest);
   if (fits) {
     const std::size_t taken = answer ? taken_at_once(at) : 0;
     take(at, segment);
@@ -128,6 +129,7 @@ bool Network::joined(std::uint32_t at, std::uint32_t segment) {
   const Segment& more = segments_[segment];
   if (last.fin() || last.at == now() || last.bytes.size() + more.left() > kReadSize) return false;
   append(last.bytes, ByteView(more.bytes).subspan(more.offset));
+  last.digest = 0;
   give_back(segment);
   return true;
 }
@@ -250,10 +252,13 @@ void Network::deliver(std::uint32_t to) {
   // Whoever is called may end the connection: the bytes are ours until it
   // returns.
   Bytes bytes = std::move(segments_[segment].bytes);
+  std::uint64_t digest = segments_[segment].digest;
+  const std::size_t alone = bytes.size();
   if (from.luck.chance_ppm(link_.coalesced_ppm)) coalesce(from, segment, bytes);
   const ByteView left = ByteView(bytes).subspan(segments_[segment].offset);
   const ByteView read = left.first(std::min(left.size(), kReadSize));
   const bool all = read.size() == left.size();
+  if (!all || bytes.size() != alone) digest = 0;
   if (all)
     give_back(segment);
   else
@@ -267,7 +272,7 @@ void Network::deliver(std::uint32_t to) {
   else
     credit(other(to), read.size());
   if (!from.ready.empty()) deliver_soon(to);
-  user_.bytes(reader.host, reader.token, read);
+  user_.bytes(reader.host, reader.token, read, digest);
 }
 
 // What else is there of the stream, as far as a read goes, behind the bytes of its first segment.
@@ -279,6 +284,7 @@ void Network::coalesce(Way& from, std::uint32_t first, Bytes& bytes) {
     const std::size_t count = std::min(next.left(), most - bytes.size());
     append(bytes, ByteView(next.bytes).subspan(next.offset, count));
     next.offset += static_cast<std::uint32_t>(count);
+    next.digest = 0;
     if (next.left() == 0) give_back(pop(from.ready));
   }
 }
@@ -288,6 +294,7 @@ void Network::keep_rest(Way& from, std::uint32_t segment, const Bytes& bytes, st
   Segment& rest = segments_[segment];
   rest.bytes = to_bytes(ByteView(bytes).subspan(rest.offset + read));
   rest.offset = 0;
+  rest.digest = 0;
   push_front(from.ready, segment);
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <utility>
 
 #include "kad/key.h"
 
@@ -17,8 +19,8 @@ std::map<PeerId, World::Index> everybody(const World& world) {
 }
 
 bool serves(const World& world, World::Index node, std::string_view kad_protocol) {
-  const KadConfig& kad = world.node(node).config().kad;
-  return world.up(node) && kad.server && kad.protocol == kad_protocol;
+  const Node& one = world.node(node);
+  return world.up(node) && one.serving() && one.config().kad.protocol == kad_protocol;
 }
 
 bool subscribes(const World& world, World::Index node, std::string_view topic) {
@@ -73,22 +75,51 @@ std::string addresses(const World& world) {
   return {};
 }
 
-std::string connections(const World& world) {
+namespace {
+
+// Who has more connections to whom than the other way round.
+using Lone = std::set<std::pair<World::Index, World::Index>>;
+
+Result<Lone> lone_connections(const World& world) {
   const auto all = everybody(world);
   std::map<std::pair<World::Index, World::Index>, int> unmatched;
   for (World::Index i = 0; i < world.nodes(); ++i) {
     if (!world.up(i)) continue;
     for (const ConnectionInfo& info : world.node(i).connections()) {
       const auto other = all.find(info.peer);
-      if (other == all.end()) return at(i) + " is connected to a stranger, " + info.peer.text();
+      if (other == all.end())
+        return fail(Errc::protocol, at(i) + " is connected to a stranger, " + info.peer.text());
       unmatched[std::minmax(i, other->second)] += i < other->second ? 1 : -1;
     }
   }
+  Lone lone;
   for (const auto& [pair, count] : unmatched)
-    if (count != 0)
-      return at(count > 0 ? pair.first : pair.second) + " has a connection to " +
-             at(count > 0 ? pair.second : pair.first) + " that only it has";
-  return {};
+    if (count != 0) lone.insert(count > 0 ? pair : std::pair(pair.second, pair.first));
+  return lone;
+}
+
+std::string text_of(const Lone& lone) {
+  if (lone.empty()) return {};
+  const auto& [who, whom] = *lone.begin();
+  return at(who) + " has a connection to " + at(whom) + " that only it has";
+}
+
+}  // namespace
+
+std::string connections(const World& world) {
+  const auto lone = lone_connections(world);
+  return lone ? text_of(*lone) : lone.error().detail;
+}
+
+std::string connections(World& world, Duration patience) {
+  auto lone = lone_connections(world);
+  for (Duration waited{}; lone && !lone->empty() && waited < patience; waited += 1s) {
+    world.run_for(1s);
+    const auto now = lone_connections(world);
+    if (!now) return now.error().detail;
+    std::erase_if(*lone, [&](const auto& pair) { return !now->contains(pair); });
+  }
+  return lone ? text_of(*lone) : lone.error().detail;
 }
 
 Reach reach(const World& world, std::string_view topic, World::Index publisher,

@@ -28,6 +28,9 @@ std::string addresses(const World& world);
 
 // Once nothing is under way: whoever is connected to a peer is connected by it, as often.
 std::string connections(const World& world);
+// The same while the network works on, which it does for `patience` at most: what only one side has
+// at this moment must be gone, or had by both, at some moment of it.
+std::string connections(World& world, Duration patience);
 
 // Whoever is up and subscribes to the topic, the publisher aside, is due the message, once: how
 // many those are, and who did not get it so. That nobody is due it is wrong, too. `delivered`: how

@@ -313,7 +313,7 @@ class World : private NetworkUser {
   void dial_failed(HostId host, SocketToken token, const Error& cause) override;
   void accepted(HostId host, SocketId socket, const Endpoint& local,
                 const Endpoint& remote) override;
-  void bytes(HostId host, SocketToken token, ByteView bytes) override;
+  void bytes(HostId host, SocketToken token, ByteView bytes, std::uint64_t digest) override;
   void written(HostId host, SocketToken token, std::size_t count) override;
   void closed(HostId host, SocketToken token, const Error& cause) override;
   void renumbered(HostId host, SocketToken token, SocketId socket) override;

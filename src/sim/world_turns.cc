@@ -23,6 +23,8 @@ void mix_in(Digest& digest, const Row& row) {
   for (const Bytes* bytes : {&row.key, &row.member, &row.value}) digest.add(*bytes);
   mix_in(digest, row.received);
   mix_in(digest, row.expires);
+  digest.add(row.place);
+  digest.add(row.charge);
 }
 
 void mix_in(Digest& digest, const Load& load) {
@@ -30,12 +32,18 @@ void mix_in(Digest& digest, const Load& load) {
   digest.add(load.key);
 }
 
-void mix_in(Digest& digest, const Save& save) { mix_in(digest, save.row); }
+void mix_in(Digest& digest, const Save& save) {
+  mix_in(digest, save.row);
+  digest.add(save.home);
+  if (save.seen)
+    for (const Row& row : *save.seen) mix_in(digest, row);
+}
 
 void mix_in(Digest& digest, const Erase& erase) {
   digest.add(static_cast<std::uint64_t>(erase.kind));
   digest.add(erase.key);
   digest.add(erase.member);
+  if (erase.value) digest.add(*erase.value);
 }
 
 void mix_in(Digest& digest, const Scan& scan) {
@@ -45,7 +53,16 @@ void mix_in(Digest& digest, const Scan& scan) {
   digest.add(scan.most);
 }
 
-void mix_in(Digest&, const Expire&) {}
+void mix_in(Digest& digest, const Expire& expire) { mix_in(digest, expire.latest); }
+
+void mix_in(Digest& digest, const Near& near) {
+  digest.add(static_cast<std::uint64_t>(near.kind));
+  digest.add(near.from);
+  digest.add(near.to);
+  digest.add(near.after_key);
+  digest.add(near.after_member);
+  digest.add(near.most);
+}
 
 std::uint64_t digest_of_request(const StoreRequest& request) {
   Digest digest;
@@ -149,7 +166,8 @@ void World::perform_action(Index node, WritePipe& action) {
   member.done.add(number(action.id));
   member.done.add(action.bytes);
   const auto at = socket(node, action.id);
-  const std::size_t taken = at ? network_.write(*at, std::move(action.bytes)) : 0;
+  const std::uint64_t digest = digest_of(action.bytes);
+  const std::size_t taken = at ? network_.write(*at, std::move(action.bytes), digest) : 0;
   if (taken > 0) written(host(node), number(action.id), taken);
 }
 
@@ -288,9 +306,9 @@ void World::accepted(HostId host, SocketId socket, const Endpoint& local, const 
   renumbered(host, number(conn), socket);
 }
 
-void World::bytes(HostId host, SocketToken token, ByteView bytes) {
+void World::bytes(HostId host, SocketToken token, ByteView bytes, std::uint64_t digest) {
   const TurnScope scope(*this, host, TurnKind::bytes, token, bytes.size(),
-                        kadmesh::digest_of(bytes));
+                        digest != 0 ? digest : digest_of(bytes));
   members_[host]->node->on_bytes(turn_of(host), ConnId{token}, bytes);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/cbor.h"
+#include "store/brought_key.h"
 #include "store/ipns_wire.h"
 
 namespace kadmesh {
@@ -115,12 +116,6 @@ Bytes first_signed_bytes(const IpnsEntry& entry) {
   return bytes;
 }
 
-Result<PublicKey> brought_key(const PeerId& name, ByteView proto) {
-  ASSIGN_OR_RETURN(PublicKey key, PublicKey::from_proto(proto));
-  if (key.peer_id() != name) return fail(Errc::auth, "ipns: the key of another name");
-  return key;
-}
-
 Result<PublicKey> signer_of(const PeerId& name, const IpnsEntry& entry) {
   if (!entry.public_key.empty()) return brought_key(name, entry.public_key);
   if (name.inlined_key().empty())
@@ -157,11 +152,11 @@ Bytes ipns_key(const PeerId& name) {
   return key;
 }
 
-// The signature before the time: who signed it comes before what it says.
+// Who signed it comes before what it says: no stranger's data is read.
 Result<IpnsRecord> open_ipns(const PeerId& name, ByteView record, WallTime now) {
   ASSIGN_OR_RETURN(const IpnsEntry entry, decode_ipns(record));
-  ASSIGN_OR_RETURN(const CborMap data, CborMap::read(entry.data));
   RETURN_IF_ERROR(check_signature(name, entry));
+  ASSIGN_OR_RETURN(const CborMap data, CborMap::read(entry.data));
   RETURN_IF_ERROR(check_copies(entry, data));
   ASSIGN_OR_RETURN(IpnsRecord opened, read_data(data));
   if (opened.validity < moment_of(now)) return fail(Errc::timeout, "ipns: the record has expired");

@@ -2,7 +2,7 @@
 // (specs.ipfs.tech, "IPNS Record and Protocol"; where it is silent, as boxo does)
 //
 // A record is valid when
-//   - it is at most 10 KiB;
+//   - it is at most 10 KiB, in any encoding that go takes (store/loose_proto.h);
 //   - the key that it brings, or that is inlined in the name, hashes to the name;
 //   - that key has signed "ipns-signature:" and the record's data (its first signature is ignored);
 //   - the data is a DAG-CBOR map (base/cbor.h) with an integer Sequence, ValidityType 0 (until an
@@ -37,8 +37,9 @@ Bytes ipns_key(const PeerId& name);
 Result<IpnsRecord> open_ipns(const PeerId& name, ByteView record, WallTime now);
 
 // A record of the key's own name, with the copies for those who read no data, as go and js write
-// it. Errc::limit above 10 KiB; Errc::invalid for a negative ttl and for a sequence of 2^63 or
-// more, which others read as negative.
+// it. Any value is sealed; js reads none but paths, which begin with a slash. Errc::limit above
+// 10 KiB; Errc::invalid for a negative ttl and for a sequence of 2^63 or more, which others read as
+// negative.
 Result<Bytes> seal_ipns(const KeyPair& key, ByteView value, std::uint64_t sequence,
                         WallTime validity, Duration ttl);
 

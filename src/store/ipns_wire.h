@@ -29,8 +29,9 @@ struct IpnsEntry {
   bool has_legacy() const { return !value.empty() || !signature_v1.empty(); }
 };
 
-// Errc::limit above kMostIpnsRecord bytes or an unlikely number of fields, Errc::malformed for what
-// is no protobuf.
+// As go reads it (store/loose_proto.h): the encoding is not signed, and whoever likes may write a
+// record anew. Errc::limit above kMostIpnsRecord bytes, be it as go would write it again;
+// Errc::malformed for what is no protobuf.
 Result<IpnsEntry> decode_ipns(ByteView bytes);
 // The copies, all or none, as has_legacy() says.
 Bytes encode_ipns(const IpnsEntry& entry);

@@ -1,5 +1,7 @@
 #include "store/row_bounds.h"
 
+#include <algorithm>
+
 namespace kadmesh {
 namespace {
 
@@ -19,6 +21,25 @@ Result<void> check_bounds(const Row& row) {
   RETURN_IF_ERROR(check_part("key", row.key.size(), kMostRowKey));
   RETURN_IF_ERROR(check_part("member", row.member.size(), kMostRowMember));
   return check_part("value", row.value.size(), kMostRowValue);
+}
+
+StoreLimits limits_of(const Row& row, bool grows, const StoreLimits& limits) {
+  if (row.charge == 0 || !grows) return limits;
+  StoreLimits left = limits;
+  left.rows -= limits.rows / kOwnShare;
+  left.bytes -= limits.bytes / kOwnShare;
+  return left;
+}
+
+// When it came and when it goes may have changed: whoever sends the same on and on would keep
+// others from ever writing.
+Result<void> check_seen(WallTime now, const std::optional<StoreRows>& seen,
+                        const std::optional<Row>& there) {
+  const auto same = [&](const Row& row) {
+    return row.value == there->value && row.charge == there->charge;
+  };
+  if (!seen || !there || there->expires <= now || std::ranges::any_of(*seen, same)) return {};
+  return fail(Errc::refused, "store: another row is there by now");
 }
 
 Result<void> check_room(std::size_t rows, std::size_t bytes, const StoreLimits& limits) {

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "base/check.h"
-#include "base/keys.h"
+#include "store/brought_key.h"
 #include "store/ipns.h"
 
 namespace kadmesh {
@@ -32,9 +32,7 @@ Result<void> PublicKeyValidator::validate(ByteView key, ByteView value, WallTime
   const auto parts = parts_of(key);
   if (!parts) return fail(Errc::invalid, "/pk key without a multihash");
   ASSIGN_OR_RETURN(const PeerId id, PeerId::from_bytes(parts->rest));
-  ASSIGN_OR_RETURN(const PublicKey public_key, PublicKey::from_proto(value));
-  if (public_key.peer_id() != id)
-    return fail(Errc::auth, "/pk value is a key that does not hash to " + id.text());
+  RETURN_IF_ERROR(brought_key(id, value));
   return {};
 }
 

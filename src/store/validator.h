@@ -25,8 +25,8 @@ class Validator {
   virtual std::size_t select(ByteView key, std::span<const Bytes> values) const = 0;
 };
 
-// "/pk/<multihash>": a PublicKey protobuf that hashes to the multihash. Errc::invalid for the key,
-// Errc::auth for the key of another id, else what PeerId and PublicKey say of the bytes.
+// "/pk/<multihash>": a key that hashes to the multihash. Errc::invalid for the key, else what
+// PeerId says of the multihash and brought_key (store/brought_key.h) of the bytes.
 class PublicKeyValidator final : public Validator {
  public:
   Result<void> validate(ByteView key, ByteView value, WallTime now) const override;

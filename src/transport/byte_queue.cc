@@ -20,7 +20,17 @@ void StorageCache::give(Bytes storage) {
   spare_.push_back(std::move(storage));
 }
 
+void ByteQueue::lend(ByteView bytes) {
+  KAD_CHECK(empty());
+  lent_ = bytes;
+}
+
+void ByteQueue::keep(StorageCache& cache) {
+  if (!lent_.empty()) append(std::exchange(lent_, {}), cache);
+}
+
 void ByteQueue::append(ByteView more, StorageCache& cache) {
+  keep(cache);
   if (bytes_.capacity() == 0) bytes_ = cache.take();
   if (bytes_.capacity() - bytes_.size() < more.size()) make_room(more.size());
   kadmesh::append(bytes_, more);
@@ -28,6 +38,7 @@ void ByteQueue::append(ByteView more, StorageCache& cache) {
 
 void ByteQueue::pop(std::size_t count, StorageCache& cache) {
   KAD_CHECK(count <= size());
+  if (!lent_.empty()) return void(lent_ = lent_.subspan(count));
   head_ += count;
   if (empty()) clear(cache);
 }
@@ -35,6 +46,7 @@ void ByteQueue::pop(std::size_t count, StorageCache& cache) {
 void ByteQueue::clear(StorageCache& cache) {
   if (bytes_.capacity() > 0) cache.give(std::exchange(bytes_, {}));
   head_ = 0;
+  lent_ = {};
 }
 
 // Either way costs, spread over all appends, a constant for each byte: the bytes that move to the

@@ -1,5 +1,7 @@
 // Bytes in order: appended at the back, taken at the front, contiguous in between.
 //
+// What is taken at once need not be copied: it can be lent to an empty queue, until keep().
+//
 // Holds storage only while it holds bytes. What an emptied queue held goes to a StorageCache, where
 // the next one finds it: a busy session allocates nothing, an idle one has a few bytes.
 #pragma once
@@ -31,11 +33,16 @@ class StorageCache {
 class ByteQueue {
  public:
   bool empty() const { return size() == 0; }
-  std::size_t size() const { return bytes_.size() - head_; }
+  std::size_t size() const { return view().size(); }
   // Valid until the next call that is not const.
-  ByteView view() const { return ByteView(bytes_).subspan(head_); }
+  ByteView view() const { return lent_.empty() ? ByteView(bytes_).subspan(head_) : lent_; }
 
   void append(ByteView more, StorageCache& cache);
+  // As append() to a queue that is empty, but the bytes stay where they are: they must not go
+  // before they have been taken, or kept.
+  void lend(ByteView bytes);
+  // Copies what is lent, if anything is.
+  void keep(StorageCache& cache);
   // count <= size()
   void pop(std::size_t count, StorageCache& cache);
   void clear(StorageCache& cache);
@@ -48,6 +55,7 @@ class ByteQueue {
 
   Bytes bytes_;
   std::size_t head_ = 0;  // bytes_ before it have been taken
+  ByteView lent_;         // then bytes_ is empty
 };
 
 }  // namespace kadmesh

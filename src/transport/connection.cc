@@ -122,6 +122,22 @@ std::optional<std::string> Connection::take_keylog() { return std::exchange(keyl
 // --- input
 
 void Connection::on_bytes(Time now, ByteView bytes) {
+  lend(now, bytes);
+  keep();
+}
+
+void Connection::keep() {
+  auto* phase = std::get_if<Up>(&stack_);
+  if (!phase) return;
+  phase->streams.keep();
+  phase->receive.release();
+}
+
+void Connection::keep_written() {
+  if (auto* phase = std::get_if<Up>(&stack_)) phase->streams.keep_written();
+}
+
+void Connection::lend(Time now, ByteView bytes) {
   while (!cause_ && !bytes.empty()) {
     if (auto result = read(now, bytes); !result)
       return die(result.error(), goodbye_for(result.error().code));
@@ -188,15 +204,15 @@ Result<void> Connection::read(Time now, Muxing& phase, ByteView& bytes) {
   return up().streams.on_bytes(now, rest);
 }
 
-// Until there is no message: only then does the opener give its buffer back.
+// What a message has lent goes with the next one.
 Result<void> Connection::read(Time now, Up& phase, ByteView& bytes) {
-  for (;;) {
-    ASSIGN_OR_RETURN(auto plain, open(phase.receive, bytes));
-    if (!plain) return {};
-    if (phase.proposal) RETURN_IF_ERROR(read_proposal_answer(phase, *plain));
-    if (!plain->empty()) RETURN_IF_ERROR(phase.streams.on_bytes(now, *plain));
-    if (const Error* why = phase.streams.ended()) return std::unexpected(*why);
-  }
+  phase.streams.keep();
+  ASSIGN_OR_RETURN(auto plain, open(phase.receive, bytes));
+  if (!plain) return {};
+  if (phase.proposal) RETURN_IF_ERROR(read_proposal_answer(phase, *plain));
+  if (!plain->empty()) RETURN_IF_ERROR(phase.streams.lend(now, *plain));
+  if (const Error* why = phase.streams.ended()) return std::unexpected(*why);
+  return {};
 }
 
 Result<void> Connection::read_proposal_answer(Up& phase, ByteView& plain) {
@@ -316,6 +332,7 @@ Bytes Connection::take_output(Time now) {
   Bytes out = std::move(handshake_);
   handshake_ = Bytes();
   if (auto* phase = std::get_if<Up>(&stack_)) seal(*phase, out);
+  keep_written();
   if (cause_) goodbye_taken_ = true;
   if (in_flight_ == 0 && !out.empty()) progress_ = now;
   in_flight_ += out.size();

@@ -85,6 +85,12 @@ class Connection {
 
   // --- inputs. What the pipe has done.
   void on_bytes(Time now, ByteView bytes);
+  // The same for bytes that stay where they are until keep(): what streams consume by then is never
+  // copied. keep() must come before they go.
+  void lend(Time now, ByteView bytes);
+  void keep();
+  // What take_output() does, without output.
+  void keep_written();
   // Fewer bytes may be counted than were taken, never more: more is ignored.
   void on_written(Time now, std::size_t count);
   void on_pipe_ended(const Error& cause);
@@ -93,7 +99,8 @@ class Connection {
 
   // --- outputs.
   // All that may go into the pipe now, as one buffer; empty when nothing waits or the budget is
-  // used up. Take it before destroying a closing connection: it holds the goodbye.
+  // used up. Take it before destroying a closing connection: it holds the goodbye. Bytes that were
+  // lent to streams (Streams::write_lent()) may go afterwards.
   Bytes take_output(Time now);
   // False: the peer asks more than it lets us answer; leave its bytes in the pipe until output has
   // been taken. The stall's deadline ends what does not pass.

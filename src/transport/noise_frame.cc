@@ -44,6 +44,10 @@ std::optional<NoiseFrame> NoiseFrameReader::next(ByteView& in) {
   return NoiseFrame{body, body};
 }
 
+void NoiseFrameReader::release() {
+  if (std::exchange(lent_, false)) partial_ = Bytes();
+}
+
 void NoiseFrameReader::collect(ByteView& in) {
   collect_up_to(in, kNoisePrefixSize);
   if (const auto size = frame_size(partial_)) collect_up_to(in, *size);

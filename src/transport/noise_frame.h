@@ -38,6 +38,9 @@ class NoiseFrameReader {
   // taken. None: all of `in` was taken and more is needed; call until then.
   std::optional<NoiseFrame> next(ByteView& in);
 
+  // Nobody looks at the latest frame any more.
+  void release();
+
   std::size_t buffered() const { return partial_.capacity(); }
 
  private:

@@ -75,7 +75,7 @@ class MessageOpener {
 
   // The plain bytes of one message, never empty; `in` shrinks by what was taken. The view is valid
   // until the next call, and as long as `in`'s bytes. None: all of `in` was taken and more is
-  // needed; call until then, for only then buffers are given back.
+  // needed. Only then, or by release(), buffers are given back.
   // Errc::malformed, what open() fails with: the session is dead, and every later call fails.
   Result<std::optional<ByteView>> next(ByteView& in) {
     if (dead_) return fail(Errc::closed, "secure channel: the session is dead");
@@ -84,6 +84,12 @@ class MessageOpener {
     if (dead_) frames_ = NoiseFrameReader();
     if (dead_ || !*message) open_.release();
     return message;
+  }
+
+  // Nobody looks at what next() has given out any more. A message that is cut off stays.
+  void release() {
+    frames_.release();
+    open_.release();
   }
 
   std::size_t buffered() const { return frames_.buffered() + open_.buffered(); }

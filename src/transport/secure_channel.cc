@@ -47,6 +47,10 @@ Result<std::optional<ByteView>> Opener::next(ByteView& in) {
   return std::visit([&](auto& opener) { return opener.next(in); }, opener_);
 }
 
+void Opener::release() {
+  std::visit([](auto& opener) { opener.release(); }, opener_);
+}
+
 SecureHandshake::SecureHandshake(Security security, Role role, const NoiseStatic& ours, Rng& rng,
                                  std::optional<PeerId> expected)
     : security_(security), handshake_(begin_handshake(security, role, ours, rng, expected)) {}

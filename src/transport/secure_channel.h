@@ -44,6 +44,7 @@ class ReplayOpener {
     if (auto fault = plain_fault(in)) return std::unexpected(*std::move(fault));
     return opener_.next(in);
   }
+  void release() { opener_.release(); }
 
  private:
   PlainOpener opener_;
@@ -56,6 +57,8 @@ class Opener {
 
   // The view is valid until the next call, and as long as `in`'s bytes.
   Result<std::optional<ByteView>> next(ByteView& in);
+  // Gives back the buffers of what next() has given out; a message that is cut off stays.
+  void release();
 
  private:
   Any opener_;

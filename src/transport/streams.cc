@@ -82,11 +82,20 @@ bool Streams::takes_writes(const Stream& stream) const {
 }
 
 std::size_t Streams::write(StreamId id, ByteView bytes) {
+  return write(id, bytes, [&] { return yamux_.write(id, bytes); });
+}
+
+std::size_t Streams::write_lent(StreamId id, ByteView bytes) {
+  return write(id, bytes, [&] { return yamux_.write_lent(id, bytes); });
+}
+
+template <class Write>
+std::size_t Streams::write(StreamId id, ByteView bytes, Write to_muxer) {
   Stream* stream = owned(id);
   if (!stream || stream->finishing || why_) return 0;
   std::size_t count = 0;
   if (takes_writes(*stream)) {
-    count = yamux_.write(id, bytes);
+    count = to_muxer();
   } else if (stream->negotiation && !stream->lazy) {
     Bytes& held = stream->negotiation->held;
     count = std::min(bytes.size(), kMostHeld - held.size());

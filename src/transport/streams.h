@@ -64,6 +64,8 @@ class Streams {
 
   // Of the muxer below. An error is a breach by the peer.
   Result<void> on_bytes(Time now, ByteView bytes) { return yamux_.on_bytes(now, bytes); }
+  Result<void> lend(Time now, ByteView bytes) { return yamux_.lend(now, bytes); }
+  void keep() { yamux_.keep(); }
   void on_timer(Time now);
   Time next_timer() const;
   bool wants_input() const { return yamux_.wants_input(); }
@@ -76,6 +78,9 @@ class Streams {
   // As in swarm.h.
   Result<StreamId> open(std::span<const std::string> protocols, Time deadline);
   std::size_t write(StreamId id, ByteView bytes);
+  // As the muxer's: the bytes stay where they are until keep_written(), after take_output().
+  std::size_t write_lent(StreamId id, ByteView bytes);
+  void keep_written() { yamux_.keep_written(); }
   ByteView readable(StreamId id) const;
   void consumed(Time now, StreamId id, std::size_t count);
   void finish(StreamId id);
@@ -119,6 +124,8 @@ class Streams {
   Stream* owned(StreamId id);
   bool listening(const Stream& stream) const { return stream.negotiation && !stream.ours; }
   bool takes_writes(const Stream& stream) const;
+  template <class Write>
+  std::size_t write(StreamId id, ByteView bytes, Write to_muxer);
 
   void on(Time now, const YamuxSession::Opened& event);
   void on(Time now, const YamuxSession::Readable& event);

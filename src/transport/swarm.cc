@@ -71,10 +71,21 @@ void Swarm::on_dial_failed(Turn turn, ConnId id, const Error& cause) {
 }
 
 void Swarm::on_bytes(Turn turn, ConnId id, ByteView bytes) {
+  lend(turn, id, bytes);
+  keep();
+}
+
+void Swarm::keep() {
+  const auto id = std::exchange(state_->lent, std::nullopt);
+  if (Link* link = id ? state_->find(*id) : nullptr) link->connection->keep();
+}
+
+void Swarm::lend(Turn turn, ConnId id, ByteView bytes) {
   State& s = state_->in(turn);
   Link* link = s.find(id);
   if (!link || !link->connection) return;
-  link->connection->on_bytes(s.now, bytes);
+  s.lent = id;
+  link->connection->lend(s.now, bytes);
   s.opened_form = link->connection->take_opened_form();
   s.settle(id);
 }
@@ -149,6 +160,7 @@ std::optional<SwarmAction> Swarm::poll_action() {
     s.dirty.pop_front();
     if (Link* link = s.find(id)) s.take_output(id, *link);
   }
+  if (s.dirty.empty()) s.lent_writes.clear();
   if (s.actions.empty()) return std::nullopt;
   SwarmAction action = std::move(s.actions.front());
   s.actions.pop_front();
@@ -157,7 +169,7 @@ std::optional<SwarmAction> Swarm::poll_action() {
 
 void Swarm::State::take_output(ConnId id, Link& link) {
   link.dirty = false;
-  if (link.stage == Link::Stage::ended) return;
+  if (link.stage == Link::Stage::ended) return link.connection->keep_written();
   Bytes bytes = link.connection->take_output(now);
   update_reading(id, link);
   update_timer(id, link);
@@ -284,6 +296,16 @@ std::size_t Swarm::write(Turn turn, StreamKey key, ByteView bytes) {
   if (!streams) return 0;
   const std::size_t count = streams->write(key.stream, bytes);
   s.touch(key.conn);
+  return count;
+}
+
+std::size_t Swarm::write(Turn turn, StreamKey key, std::shared_ptr<const Bytes> bytes) {
+  State& s = state_->in(turn);
+  Streams* streams = s.streams(key.conn);
+  if (!streams) return 0;
+  const std::size_t count = streams->write_lent(key.stream, *bytes);
+  s.touch(key.conn);
+  s.lent_writes.push_back(std::move(bytes));
   return count;
 }
 

@@ -10,8 +10,9 @@
 //   duplicates  simultaneous dials may give two connections to one peer: both are used. The one
 //               whose initiator has the smaller id carries new streams (of several the oldest), so
 //               both ends choose the same; the others are closed when they have been idle.
-//   idle        a connection without streams that hold it (ping and identify do not), and without
-//               a hold() of a protocol, is closed after idle_timeout.
+//   idle        a connection without streams that hold it (those of ping, identify and
+//               GossipSub do not), and without a hold() of a protocol (for a shared topic, a place
+//               in the routing table), is closed after idle_timeout.
 //   stream      its owner's from StreamOpened, or from open_stream(), until release(), reset(),
 //               StreamReset or OpenFailed: every owner ends in one of these. Afterwards no event
 //               names it, calls with its key do nothing, and the key is never used again.
@@ -123,6 +124,10 @@ class Swarm {
   void on_dialed(Turn turn, ConnId id, const Endpoint& local);
   void on_dial_failed(Turn turn, ConnId id, const Error& cause);
   void on_bytes(Turn turn, ConnId id, ByteView bytes);
+  // The same for bytes that stay where they are until keep(): what is consumed upon the events of
+  // this input is never copied. keep() must come before the bytes go, and before the next input.
+  void lend(Turn turn, ConnId id, ByteView bytes);
+  void keep();
   void on_written(Turn turn, ConnId id, std::size_t count);
   void on_closed(Turn turn, ConnId id, const Error& cause);
   void on_timer(Turn turn);
@@ -158,6 +163,8 @@ class Swarm {
   // How much was accepted; less than all means that StreamWritable will come.
   // A stream that is gone accepts 0.
   std::size_t write(Turn turn, StreamKey key, ByteView bytes);
+  // The same for bytes that others have, too: what leaves with this input is not kept.
+  std::size_t write(Turn turn, StreamKey key, std::shared_ptr<const Bytes> bytes);
   // What has arrived and was not consumed, contiguous; valid until the next call on this stream.
   ByteView readable(StreamKey key) const;
   void consumed(Turn turn, StreamKey key, std::size_t count);

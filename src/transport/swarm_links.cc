@@ -13,8 +13,11 @@ Error limit_reached(std::string_view scope, std::size_t current, std::size_t lim
 }
 
 Link* Swarm::State::find(ConnId id) {
+  if (found != nullptr && found_id == id) return found;
   const auto at = links.find(id);
-  return at == links.end() ? nullptr : &at->second;
+  if (at == links.end()) return nullptr;
+  found_id = id;
+  return found = &at->second;
 }
 
 bool Swarm::State::connected(ConnId id) {
@@ -72,7 +75,7 @@ void Swarm::State::open(Turn turn, ConnId id, Role role) {
 }
 
 void Swarm::State::settle(ConnId id) {
-  Link& link = links.at(id);
+  Link& link = *find(id);
   if (link.stage == Link::Stage::ended) return;
   if (auto line = link.connection->take_keylog()) actions.push_back(KeyLogLine{*std::move(line)});
   const auto phase = link.connection->phase();
@@ -194,6 +197,7 @@ void Swarm::State::erase(ConnId id) {
   if (link.stage == Link::Stage::opening && !link.ours) --opening_inbound;
   timers.cancel(key(Timer::link, std::to_underlying(id)));
   timers.cancel(key(Timer::idle, std::to_underlying(id)));
+  if (found == &link) found = nullptr;
   links.erase(at);
 }
 

@@ -72,6 +72,7 @@ struct Swarm::State {
     now = turn.now.mono;
     return *this;
   }
+  // A turn is nearly always about one connection: what was found last is found at once.
   Link* find(ConnId id);
   bool connected(ConnId id);
   Streams* streams(ConnId id);  // of a connection that is up, or was
@@ -137,7 +138,10 @@ struct Swarm::State {
   PeerId self;
   std::optional<Rng> noise_luck;  // none: the turns'
   Rng& luck_of_noise(Turn turn) { return noise_luck ? *noise_luck : turn.rng; }
-  Bytes opened_form;  // of the latest on_bytes()
+  Bytes opened_form;           // of the latest on_bytes()
+  std::optional<ConnId> lent;  // whose input is not yet kept
+  // Written, and maybe lent, to connections that are dirty.
+  std::vector<std::shared_ptr<const Bytes>> lent_writes;
   std::shared_ptr<const NoiseStatic> noise;
   std::shared_ptr<const Protocols> protocols;
   Time now;  // of the last turn: hold() and unhold() come inside one
@@ -146,6 +150,8 @@ struct Swarm::State {
   std::uint64_t last_job = 0;
   std::uint64_t last_dial = 0;
   FlatMap<ConnId, Link> links;
+  ConnId found_id{};                           // whom find() found last
+  Link* found = nullptr;                       // null: nobody, or it is gone
   FlatMap<PeerId, std::vector<ConnId>> peers;  // up; the first one serves the peer
   std::map<PeerId, std::size_t> holds;
   std::map<JobId, Job> jobs;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
+#include <utility>
 
 #include "base/check.h"
 
@@ -95,6 +96,7 @@ void YamuxSession::on_first_bytes() {
 }
 
 void YamuxSession::erase(YamuxStream& stream) {
+  if (lent_ == &stream) lent_ = nullptr;
   drop_received(stream);
   drop_queued(stream);
   window_growth_ += stream.window.growth();
@@ -145,18 +147,35 @@ std::size_t YamuxSession::budget(StreamId id) const {
   return stream != nullptr ? room(*stream) : 0;
 }
 
-std::size_t YamuxSession::write(StreamId id, ByteView bytes) {
+std::size_t YamuxSession::write(StreamId id, ByteView bytes) { return take_in(id, bytes, false); }
+
+std::size_t YamuxSession::write_lent(StreamId id, ByteView bytes) {
+  return take_in(id, bytes, true);
+}
+
+std::size_t YamuxSession::take_in(StreamId id, ByteView bytes, bool lent) {
   YamuxStream* stream = owned(id);
   if (stream == nullptr || !stream->may_write() || state_ != State::running) return 0;
   const std::size_t count = std::min(bytes.size(), room(*stream));
   if (count > 0) {
-    stream->queued.append(bytes.first(count), cache_);
+    enqueue(*stream, bytes.first(count), lent);
     stream->credit -= static_cast<std::uint32_t>(count);
     bytes_queued_ += count;
     owe_data(*stream);
   }
   if (count < bytes.size()) note_shortage(*stream);
   return count;
+}
+
+void YamuxSession::enqueue(YamuxStream& stream, ByteView bytes, bool lent) {
+  if (!lent || lent_written_ != nullptr || !stream.queued.empty())
+    return stream.queued.append(bytes, cache_);
+  stream.queued.lend(bytes);
+  lent_written_ = &stream;
+}
+
+void YamuxSession::keep_written() {
+  if (YamuxStream* stream = std::exchange(lent_written_, nullptr)) stream->queued.keep(cache_);
 }
 
 // Credit, or its own queue as it empties, wakes the stream by itself; memory must be waited for.
@@ -193,6 +212,7 @@ void YamuxSession::finish(StreamId id) {
 }
 
 void YamuxSession::drop_queued(YamuxStream& stream) {
+  if (lent_written_ == &stream) lent_written_ = nullptr;
   bytes_queued_ -= stream.queued.size();
   stream.queued.clear(cache_);
   data_.remove(stream);

@@ -93,6 +93,10 @@ class YamuxSession {
   // An error is a breach: send what take_output() has left, then end the connection. Closed follows
   // from poll() as well. Once the session has ended, bytes are ignored.
   Result<void> on_bytes(Time now, ByteView bytes);
+  // The same for bytes that stay where they are until keep(): what is consumed by then is never
+  // copied. keep() must come before they go.
+  Result<void> lend(Time now, ByteView bytes);
+  void keep();
   void on_timer(Time now);
   Time next_timer() const;
 
@@ -100,6 +104,10 @@ class YamuxSession {
   Result<StreamId> open();
   // How much was accepted; less than all means that Writable will come, unless the half has ended.
   std::size_t write(StreamId id, ByteView bytes);
+  // The same for bytes that stay where they are until keep_written(), after take_output(): what
+  // leaves by then is never copied but into the output.
+  std::size_t write_lent(StreamId id, ByteView bytes);
+  void keep_written();
   // What write() would accept now.
   std::size_t budget(StreamId id) const;
   // All that came and was not consumed, contiguous. Valid until the next call that is not const.
@@ -166,6 +174,8 @@ class YamuxSession {
   void erase_if_over(YamuxStream& stream);
   Result<void> judge_open() const;
   std::size_t room(const YamuxStream& stream) const;
+  std::size_t take_in(StreamId id, ByteView bytes, bool lent);
+  void enqueue(YamuxStream& stream, ByteView bytes, bool lent);
   void note_shortage(YamuxStream& stream);
   void offer_room(YamuxStream& stream);
   void offer_memory();
@@ -184,6 +194,7 @@ class YamuxSession {
   Result<void> read(Time now, ByteView input);
   Result<void> read_header(Time now, ByteView& input);
   void read_body(ByteView& input);
+  void receive(YamuxStream& stream, ByteView piece);
   void end_frame();
   Result<void> on_frame(Time now, const YamuxHeader& header);
   Result<void> on_stream_frame(const YamuxHeader& header);
@@ -223,6 +234,8 @@ class YamuxSession {
   Fifo<YamuxStream, &YamuxStream::in_waiting> waiting_;
 
   StorageCache cache_;
+  YamuxStream* lent_ = nullptr;          // whose `received` lies in bytes that were lent
+  YamuxStream* lent_written_ = nullptr;  // whose `queued` does
   std::size_t bytes_received_ = 0;
   std::size_t bytes_queued_ = 0;
   std::size_t window_growth_;  // what windows may still grow by

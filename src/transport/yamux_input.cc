@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "transport/stream_code.h"
 #include "transport/yamux.h"
@@ -21,6 +22,16 @@ Error why_gone(std::uint32_t reason) {
 }  // namespace
 
 Result<void> YamuxSession::on_bytes(Time now, ByteView bytes) {
+  auto result = lend(now, bytes);
+  keep();
+  return result;
+}
+
+void YamuxSession::keep() {
+  if (YamuxStream* stream = std::exchange(lent_, nullptr)) stream->received.keep(cache_);
+}
+
+Result<void> YamuxSession::lend(Time now, ByteView bytes) {
   if (state_ != State::running) return {};
   now_ = now;
   keepalive_.heard(now_);
@@ -63,13 +74,20 @@ void YamuxSession::read_body(ByteView& input) {
   body_.left -= static_cast<std::uint32_t>(piece.size());
   if (body_.left / kYamuxTimedPart < parts) frame_deadline_ = after(now_, config_.frame_timeout);
   YamuxStream* stream = find(body_.stream);
-  if (stream != nullptr && !stream->dead && !stream->released) {
-    stream->window.arrived(static_cast<std::uint32_t>(piece.size()));
-    stream->received.append(piece, cache_);
-    bytes_received_ += piece.size();
-    raise(*stream, yamux_event::kReadable);
-  }
+  if (stream != nullptr && !stream->dead && !stream->released) receive(*stream, piece);
   if (body_.left == 0) end_frame();
+}
+
+void YamuxSession::receive(YamuxStream& stream, ByteView piece) {
+  stream.window.arrived(static_cast<std::uint32_t>(piece.size()));
+  if (lent_ == nullptr && stream.received.empty()) {
+    stream.received.lend(piece);
+    lent_ = &stream;
+  } else {
+    stream.received.append(piece, cache_);
+  }
+  bytes_received_ += piece.size();
+  raise(stream, yamux_event::kReadable);
 }
 
 void YamuxSession::end_frame() {

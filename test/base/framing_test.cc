@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "base/varint.h"
 #include "refusal.h"
 
 namespace kadmesh {
@@ -104,6 +105,21 @@ TEST_CASE("H26: a length near the end of its type is refused, not added to") {
   }
   ByteView last = byte;
   CHECK(refusal_of(reader.next(last)) == Errc::malformed);
+}
+
+TEST_CASE("H48: what is kept of a message grows with what came of it, whatever it announced") {
+  constexpr std::size_t kAnnounced = std::size_t{1} << 39;  // no machine has it
+  FrameReader reader(kAnnounced);
+  Bytes prefix;
+  put_varint(prefix, kAnnounced);
+  ByteView in = prefix;
+  CHECK(!reader.next(in).value());
+  const Bytes byte{'x'};
+  for (std::size_t came = 1; came <= 1000; ++came) {
+    ByteView next = byte;
+    CHECK(!reader.next(next).value());
+    CHECK(reader.buffered() == came);
+  }
 }
 
 TEST_CASE("H54: a huge prefix costs no memory: its length is judged before anything is allocated") {

@@ -71,6 +71,7 @@ TEST_CASE("proto scan: what is no protobuf is malformed, at every level") {
         "0e", "0f",                  // no wire types
         "0000",                      // field number 0
         "08ffffffffffffffffffff01",  // 11 bytes
+        "08ffffffffffffffffff02",    // 65 bits
         "808080801000",              // a tag of 33 bits
         "1a010a", "1a020b0c"}) {
     CAPTURE(bad);

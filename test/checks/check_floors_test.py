@@ -59,6 +59,8 @@ PLANTED = [
     ("sqlite", "store/memory_store.cc", "#include <sqlite3.h>"),
     ("sqlite", "driver/host.cc", "#include <sqlite3.h>"),
     ("sqlite", "sim/world.cc", "#include <sqlite3.h>"),
+    ("sqlite", "store/sqlite_store.h", "#include <sqlite3.h>"),
+    ("sqlite", "store/memory_store.cc", '#include "store/sqlite_statement.h"'),
     ("sqlite", "sim/disk.cc", '#include "store/sqlite_store.h"'),
     ("sqlite", "node/node.cc", '#include "store/sqlite_store.h"'),
     ("crypto", "kad/key.cc", "#include <openssl/sha.h>"),

@@ -1,4 +1,6 @@
-// Covers: src/store/ipns.cc src/store/ipns_wire.cc src/base/moment.cc
+// Covers: src/store/ipns.cc src/store/ipns_wire.cc src/store/loose_proto.cc
+// src/store/brought_key.cc Covers: src/base/moment.cc
+#include <algorithm>
 #include <array>
 
 #include "base/check.h"
@@ -52,6 +54,50 @@ void check_sealed(ByteView value) {
   KAD_CHECK(opened && equal(opened->value, value) && opened->sequence == 7 && opened->ttl == 5s);
 }
 
+// A number in up to ten bytes, as the input has it.
+void put_padded(Bytes& out, std::uint64_t number, std::uint8_t padding) {
+  std::size_t size = 1;
+  for (std::uint64_t rest = number >> 7; rest > 0; rest >>= 7) ++size;
+  size = std::max(size, std::size_t{padding} % 11);
+  for (std::size_t i = 1; i < size; ++i, number >>= 7)
+    out.push_back(static_cast<std::uint8_t>(number | 0x80));
+  out.push_back(static_cast<std::uint8_t>(number));
+}
+
+// A field that no record has, of any type and in any encoding that go takes.
+void put_unknown(Bytes& out, ByteView& input, unsigned depth) {
+  const auto next = [&]() -> std::uint8_t {
+    if (input.empty()) return 0;
+    const std::uint8_t byte = input.front();
+    input = input.subspan(1);
+    return byte;
+  };
+  constexpr std::array<std::uint8_t, 5> kWires{0, 1, 2, 5, 3};
+  const std::uint8_t wire = kWires.at(next() % kWires.size());
+  const std::uint64_t number = 16 + std::uint64_t{next()} * next() * next();
+  put_padded(out, number << 3 | wire, next());
+  if (wire == 0) put_padded(out, std::uint64_t{next()} << (next() % 57), next());
+  if (wire == 1 || wire == 5) out.resize(out.size() + (wire == 1 ? 8 : 4));
+  if (wire == 2) {
+    const std::size_t length = next();
+    put_padded(out, length, next());
+    out.resize(out.size() + length);
+  }
+  if (wire != 3) return;
+  while (depth < 100 && !input.empty() && next() % 2 == 0) put_unknown(out, input, depth + 1);
+  put_padded(out, number << 3 | 4, next());
+}
+
+// The encoding is not signed: nobody makes a valid record invalid by writing more around it.
+void check_front(ByteView input) {
+  static const Bytes kRecord = seal_ipns(owner(), {}, 7, kNow, 5s).value();
+  Bytes record;
+  do put_unknown(record, input, 0);
+  while (!input.empty() && record.size() < kMostIpnsRecord);
+  append(record, kRecord);
+  if (record.size() <= kMostIpnsRecord) KAD_CHECK(valid(record));
+}
+
 void check_moment(std::string_view text) {
   const auto moment = moment_from_rfc3339(text);
   if (!moment) return;
@@ -70,6 +116,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_encoding(data_signed);
   check_choice(data_signed, to_bytes(input));
   check_sealed(input);
+  check_front(input);
   check_moment(as_text(input));
   return 0;
 }

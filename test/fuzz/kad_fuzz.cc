@@ -1,7 +1,7 @@
 // Covers: src/kad/kad.cc src/kad/queries.cc src/kad/search.cc src/kad/lookup.cc
 // Covers: src/kad/get_query.cc src/kad/put_query.cc src/kad/provide_query.cc
 // Covers: src/kad/providers_query.cc src/kad/find_query.cc src/kad/closest_query.cc
-// Covers: src/kad/server.cc src/kad/bootstrap.cc src/kad/republish.cc
+// Covers: src/kad/server.cc src/kad/bootstrap.cc src/kad/republish.cc src/kad/trail.cc
 //
 // One Kad among peers, a disk and a user who do what the input says, in any order, and a ledger of
 // what is owed: every request is answered or withdrawn once, every operation ends once, every
@@ -54,7 +54,8 @@ KadConfig config_of(std::uint8_t choice) {
   config.k = 1 + choice % 4;
   config.alpha = 1 + choice / 4 % 3;
   config.beta = 1 + choice / 16 % 3;
-  config.server = choice / 64 % 2 == 0;
+  config.mode = choice / 64 % 2 == 0 ? KadMode::server : KadMode::client;
+  config.adaptive = choice % 2 == 0;
   if (choice >= 128) config.seeds = {home(1), home(2).with_peer(peer(2))};
   config.validators.set("v", std::make_shared<PassThroughValidator>());
   return config;
@@ -128,7 +129,7 @@ class World {
   void begin() {
     switch (in_.byte() % 6) {
       case 0:
-        return began(kad_.get(turn(), key(), deadline()));
+        return began(kad_.get(turn(), key(), deadline(), {.trace = true}));
       case 1:
         return began(kad_.put(turn(), key(), in_.bytes(40), deadline()));
       case 2:
@@ -138,7 +139,7 @@ class World {
       case 4:
         return began(kad_.find_peer(turn(), somebody(), deadline()));
       default:
-        return began(kad_.find_closest(turn(), in_.bytes(4), deadline()));
+        return began(kad_.find_closest(turn(), in_.bytes(4), deadline(), {.trace = true}));
     }
   }
   void began(KadOp op) { KAD_CHECK(running_.emplace(op, now_).second); }
@@ -240,6 +241,7 @@ class World {
   void act(KadStore& a) { KAD_CHECK(storing_.emplace(a.id, std::move(a)).second); }
   void act(KadDial& a) { dials_.insert(a.seed); }
   void act(KadProvider& a) { KAD_CHECK(running_.contains(a.op)); }
+  void act(KadStep& a) { KAD_CHECK(running_.contains(a.op)); }
   void act(KadDone& a) { KAD_CHECK(running_.erase(a.op) == 1); }
   void act(KadHold& a) {
     KAD_CHECK(a.hold ? held_.insert(a.peer).second : held_.erase(a.peer) == 1);

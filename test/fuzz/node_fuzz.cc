@@ -170,7 +170,11 @@ class Run {
   void providers() {
     began(node_.find_providers(turn(), to_bytes(script_.bytes(34)), 3, deadline()));
   }
-  void find() { began(node_.find_peer(turn(), parties().them.peer_id(), deadline())); }
+  void find() {
+    if (script_.below(2) == 0)
+      return began(node_.find_peer(turn(), parties().them.peer_id(), deadline()));
+    began(node_.find_closest(turn(), record_key(), deadline(), {.trace = true}));
+  }
   void ping() { began(node_.ping(turn(), parties().them.peer_id(), deadline())); }
   void connect() { began(node_.connect(turn(), Multiaddr::tcp(kPeer), deadline())); }
   void open_stream() {

@@ -115,6 +115,25 @@ TEST_CASE("wire: an RPC read is the RPC written") {
   CHECK(equal(publish.publish[0], message));
 }
 
+TEST_CASE("wire: an RPC of one message is told from every other") {
+  const Bytes message = signed_message(1, "data");
+  const Bytes alone = body(message_frame(message));
+  REQUIRE(only_message(alone));
+  CHECK(equal(*only_message(alone), message));
+  Bytes two = alone;
+  append(two, alone);
+  CHECK_FALSE(only_message(two));
+  CHECK_FALSE(only_message(ByteView(alone).first(alone.size() - 1)));
+  CHECK_FALSE(only_message({}));
+  Rpc wants;
+  wants.iwant = {{3}};
+  CHECK_FALSE(only_message(body(encode_rpc(wants)[0])));
+  const Bytes most = message_frame(Bytes(kMostRpc - 4));
+  CHECK(only_message(ByteView(most).last(kMostRpc)));
+  const Bytes more = message_frame(Bytes(kMostRpc - 3));
+  CHECK_FALSE(only_message(ByteView(more).last(kMostRpc + 1)));
+}
+
 TEST_CASE("wire: control and subscriptions are split below rust's 16 KiB, and nothing is lost") {
   Rpc rpc;
   for (int i = 0; i < 300; ++i) rpc.subscriptions.push_back({true, std::string(200, 't')});

@@ -22,6 +22,7 @@ struct Booting {
   BootstrapMachine machine;
   std::vector<Multiaddr> dialed;
   std::vector<StoreRequest> stored;
+  std::vector<PeerId> explored;
 
   explicit Booting(std::vector<Multiaddr> seeds, std::uint64_t seed = 1)
       : rng(seed), machine(peer(kSelf), seeds, turn()) {}
@@ -31,8 +32,10 @@ struct Booting {
     while (auto next = machine.poll(turn())) {
       if (auto* dial = std::get_if<KadDial>(&*next))
         dialed.push_back(dial->seed);
+      else if (auto* request = std::get_if<StoreRequest>(&*next))
+        stored.push_back(std::move(*request));
       else
-        stored.push_back(std::get<StoreRequest>(*next));
+        explored.push_back(std::get<BootstrapMachine::Explore>(*next).through);
     }
   }
   Bootstrap state() const { return machine.status().state; }
@@ -194,12 +197,12 @@ TEST_CASE("bootstrap: a lost seed is dialed again although others are live") {
   CHECK(boot.dialed.size() == 2);
 }
 
-TEST_CASE("bootstrap: with enough live peers nobody is dialed") {
+TEST_CASE("bootstrap: with enough live peers nobody is dialed but to merge") {
   Booting boot({home(kSeed)});
   boot.drain();
   boot.live(kWantedLive);
   boot.refused(home(kSeed));
-  CHECK(boot.machine.next_timer() == kNever);
+  CHECK(boot.machine.next_timer() > at(5min));
   boot.live(kWantedLive - 1);
   CHECK(boot.advance(after(boot.now, 1s)));
 }
@@ -232,6 +235,7 @@ TEST_CASE("bootstrap: who worked is saved, and dialed after a restart once seeds
   REQUIRE(before.stored.size() == 1);
   const Row row = std::get<Save>(before.stored[0]).row;
   CHECK(row.kind == Kind::pool);
+  CHECK(row.expires == row.received + kPoolTtl);
 
   Booting boot({home(kSeed)});
   boot.drain();
@@ -260,6 +264,169 @@ TEST_CASE("bootstrap: a full pool of strangers displaces no seed and is bounded"
     }
   CHECK(tried.contains(home(kSeed)));
   CHECK(tried.size() == kMostPool + 1);
+}
+
+// --- merging
+namespace {
+
+// Enough peers are live; one place is out of reach, and whoever else is said.
+struct Joined : Booting {
+  explicit Joined(std::vector<Multiaddr> seeds) : Booting(std::move(seeds)) {
+    drain();
+    for (const Multiaddr& seed : std::exchange(dialed, {})) refused(seed);
+    live(kWantedLive);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("merge: each interval one place out of reach is dialed, in turn") {
+  Joined boot({home(1), home(2), home(3).with_peer(peer(3))});
+  boot.machine.on_connected(peer(3));
+  std::vector<std::pair<Time, Multiaddr>> dials;
+  for (const Time end = at(2h); boot.advance(end);)
+    for (const Multiaddr& addr : std::exchange(boot.dialed, {})) {
+      dials.emplace_back(boot.now, addr);
+      boot.refused(addr);
+    }
+  REQUIRE(dials.size() >= 12);
+  REQUIRE(dials.size() <= 24);
+  for (std::size_t i = 1; i < dials.size(); ++i) {
+    const Duration gap = dials[i].first - dials[i - 1].first;
+    CHECK(gap > 5min);
+    CHECK(gap <= 10min);
+    CHECK(dials[i].second == (dials[i - 1].second == home(1) ? home(2) : home(1)));
+  }
+}
+
+TEST_CASE("merge: who is reached so is explored from, who is reached for want of peers is not") {
+  Joined boot({home(kSeed)});
+  CHECK(boot.advance(at(10min)));
+  REQUIRE(boot.dialed.size() == 1);
+  boot.connected(kSeed, boot.dialed.back());
+  CHECK(boot.explored == std::vector{peer(kSeed)});
+  boot.lost(kSeed);
+  boot.live(1);
+  CHECK(boot.advance(after(boot.now, 2s)));
+  boot.connected(kSeed, boot.dialed.back());
+  CHECK(boot.explored.size() == 1);
+}
+
+TEST_CASE("merge: a change of network merges at once") {
+  Joined boot({home(kSeed)});
+  boot.now = at(1min);
+  boot.machine.on_network_changed(boot.turn());
+  CHECK(boot.machine.next_timer() <= at(1min + 1s));
+}
+
+TEST_CASE("merge: with everybody connected, or nobody known, there is nothing to do") {
+  Joined boot({home(kSeed).with_peer(peer(kSeed))});
+  boot.machine.on_connected(peer(kSeed));
+  CHECK(boot.dials_until(at(1h)).empty());
+  Joined nobody({});
+  CHECK(nobody.machine.next_timer() == kNever);
+}
+
+// --- the pool
+namespace {
+
+Row row_of(const StoreRequest& request) { return std::get<Save>(request).row; }
+
+}  // namespace
+
+TEST_CASE("pool: a public network has two places, a private one as many as there are") {
+  Booting boot({});
+  for (std::uint32_t i = 1; i <= 5; ++i) {
+    const std::vector addrs{Dialable(tcp(0x05050500 + i), Source::identify)};
+    boot.machine.on_connected(peer(i));
+    boot.machine.on_worked(boot.turn(), peer(i), addrs);
+  }
+  boot.drain();
+  CHECK(boot.stored.size() == kMostPoolOfSubnet);
+  for (std::uint32_t i = 11; i <= 15; ++i) {
+    boot.machine.on_connected(peer(i));
+    boot.machine.on_worked(boot.turn(), peer(i), listens_at(i));
+  }
+  boot.drain();
+  CHECK(boot.stored.size() == kMostPoolOfSubnet + 5);
+}
+
+TEST_CASE("pool: who works now does not displace all who are out of reach") {
+  Booting boot({});
+  for (std::uint32_t i = 100; i < 200; ++i) {
+    boot.machine.on_connected(peer(i));
+    boot.machine.on_worked(boot.turn(), peer(i), listens_at(i));
+    if (i < 100 + kMostPool) boot.lost(i);
+  }
+  boot.drain();
+  std::set<Bytes> kept;
+  for (const StoreRequest& request : boot.stored)
+    if (const auto* erase = std::get_if<Erase>(&request))
+      kept.erase(erase->key);
+    else
+      kept.insert(row_of(request).key);
+  std::size_t lost = 0;
+  for (std::uint32_t i = 100; i < 100 + kMostPool; ++i)
+    lost += kept.contains(to_bytes(peer(i).bytes()));
+  CHECK(kept.size() == kMostPool);
+  CHECK(lost == kLostPlaces);
+}
+
+TEST_CASE("pool: failures are kept and add up, and who failed too often leaves") {
+  Joined boot({});
+  boot.machine.on_pool(boot.turn(), pool_of(kOther));
+  for (std::uint32_t failures = 1; failures <= kMostPoolFailures; ++failures) {
+    REQUIRE(boot.advance(after(boot.now, 10min)));
+    REQUIRE(boot.dialed.size() == 1);
+    boot.refused(std::exchange(boot.dialed, {}).front());
+    REQUIRE_FALSE(boot.stored.empty());
+    if (failures == kMostPoolFailures) break;
+    const auto kept = to_pool_row(row_of(boot.stored.back()));
+    REQUIRE(kept);
+    CHECK(kept->failures == failures);
+  }
+  CHECK(std::get<Erase>(boot.stored.back()).key == to_bytes(peer(kOther).bytes()));
+  CHECK(boot.dials_until(after(boot.now, 1h)).empty());
+}
+
+TEST_CASE("pool: what fails while nobody can be reached is not the peer's failure") {
+  Booting boot({});
+  boot.machine.on_pool(boot.turn(), pool_of(kOther));
+  CHECK(boot.dials_until(at(10h)).size() > kMostPoolFailures);
+  CHECK(boot.stored.empty());
+}
+
+TEST_CASE("pool: of those out of reach the one least likely to answer gives way") {
+  Booting boot({});
+  std::vector<Row> rows;
+  for (std::uint32_t i = 0; i < kMostPool; ++i)
+    rows.push_back(to_row({peer(100 + i), {home(100 + i)}, i == 7 ? 6u : 0u, WallTime(99h)}));
+  rows[20].received = WallTime(50h);   // 50 h ago; the seventh 1 h, times 2^6
+  rows[3].received = WallTime::min();  // rubbish, and as old as can be
+  boot.machine.on_pool(boot.turn(), rows);
+  for (std::uint32_t i = 1; i <= 3; ++i) {
+    boot.machine.on_connected(peer(i));
+    boot.machine.on_worked(boot.turn(), peer(i), listens_at(i));
+  }
+  boot.drain();
+  std::vector<Bytes> erased;
+  for (const StoreRequest& request : boot.stored)
+    if (const auto* erase = std::get_if<Erase>(&request)) erased.push_back(erase->key);
+  CHECK(erased == std::vector{rows[3].key, rows[7].key, rows[20].key});
+}
+
+TEST_CASE("pool: a row of before failures were counted is read as one without") {
+  const auto old = to_pool_row(pool_of(kOther).front());
+  REQUIRE(old);
+  CHECK(old->failures == 0);
+  CHECK(old->addrs == std::vector{home(kOther)});
+  const auto back = to_pool_row(to_row({peer(kOther), {home(kOther)}, 300, WallTime(5s)}));
+  REQUIRE(back);
+  CHECK(back->failures == kMostPoolFailures);  // no more is ever counted
+  CHECK(back->served == WallTime(5s));
+  Row cut = to_row({peer(kOther), {home(kOther)}, 300, WallTime(5s)});
+  cut.value.resize(2);
+  CHECK_FALSE(to_pool_row(cut));
 }
 
 TEST_CASE("bootstrap: a pool is hope until it has failed; a seed always is") {

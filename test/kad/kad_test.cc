@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "kad/params.h"
+#include "kad/rows.h"
 #include "net.h"
 
 namespace kadmesh {
@@ -178,7 +181,7 @@ TEST_CASE("A10: a put says what is here, whom it contacted and who acknowledged"
 TEST_CASE("S5: the walk of a put leaves time to deliver to those who answer") {
   Trio net;
   net[kAlice].silent = true;
-  const auto report = net.report<PutReport>(kBob, net.put(kBob, "/v/k", "value", 3s));
+  const auto report = net.report<PutReport>(kBob, net.put(kBob, "/v/k", "value", 600ms));
   CHECK(report.acknowledged == 1);
   CHECK_FALSE(report.walk.complete);
 }
@@ -190,6 +193,50 @@ TEST_CASE("A8: with the value in hand, silent peers are not waited for") {
   const KadOp op = net.get(kBob, "/v/k");
   CHECK(net.run_until_done(kBob, op) <= kStall + 100ms);
   CHECK_FALSE(net.report<GetReport>(kBob, op).walk.complete);
+}
+
+TEST_CASE("kad: once the network is known, a dead peer costs a put half a second, not five") {
+  for (const bool adaptive : {true, false}) {
+    CAPTURE(adaptive);
+    KadConfig config = Net::open_config();
+    config.adaptive = adaptive;
+    Net net;
+    for (Net::Number number = 1; number <= 12; ++number) net.add(number, config);
+    for (Net::Number number = 2; number <= 12; ++number) net.connect(number, kAlice);
+    net.run_for(30s);
+    const KadPace pace = net.kad(kBob).stats().warm;
+    CHECK(pace.answers >= 8);
+    CHECK(pace.mean >= 2 * Net::kLatency);
+    CHECK(pace.timeout == (adaptive ? Duration(500ms) : Duration(5s)));
+    net[5].silent = true;
+    const KadOp op = net.put(kBob, "/v/k", "value");
+    const Duration took = net.run_until_done(kBob, op);
+    CHECK((took < 1s) == adaptive);
+    CHECK(net.report<PutReport>(kBob, op).acknowledged == 10);
+  }
+}
+
+TEST_CASE("kad: pace() says how soon a peer answers, and for how long it is waited for") {
+  Trio net;
+  CHECK(net.kad(kBob).pace(peer(99)) == "none measured; the next is waited for 5000 ms");
+  CHECK(net.kad(kBob).pace(peer(kAlice)).starts_with("in 10 ms, give or take "));
+  CHECK(net.kad(kBob).pace(peer(kAlice)).ends_with("; the next is waited for 500 ms"));
+}
+
+TEST_CASE("kad: with disjoint paths a value is put and found as without") {
+  KadConfig config = Net::open_config();
+  config.paths = 3;
+  Net net;
+  for (Net::Number number = 1; number <= 12; ++number) net.add(number, config);
+  for (Net::Number number = 2; number <= 12; ++number) net.connect(number, kAlice);
+  net.run_for(30s);
+  const auto put = net.report<PutReport>(kBob, net.put(kBob, "/v/k", "value"));
+  CHECK(put.acknowledged == 11);
+  CHECK(put.walk.complete);
+  CHECK(put.walk.asked == 11);
+  CHECK(net.report<GetReport>(9, net.get(9, "/v/k")).copies == 11);
+  CHECK(net.error(9, net.get(9, "/v/none")) == Errc::not_found);
+  CHECK(net.kad(9).quiescent());
 }
 
 TEST_CASE("A6: an error says how many were asked and what the table holds") {
@@ -233,7 +280,7 @@ TEST_CASE("A3: hearsay is not kept: a peer that was only named is not in the tab
 TEST_CASE("A1: a client never enters as a server, and why() says so") {
   Net net;
   KadConfig client = Net::open_config();
-  client.server = false;
+  client.mode = KadMode::client;
   net.add(kAlice).add(kBob, client);
   net.connect(kBob, kAlice);
   net.run_for(5s);
@@ -251,6 +298,19 @@ TEST_CASE("S18: a peer without identify is probed, and its answer makes it a ser
   net.connect(kAlice, kBob);
   net.run_for(1s);
   CHECK(net.in_table(kAlice, kBob));
+}
+
+TEST_CASE("H56: ids that all connect from one network cannot fill a bucket by naming others") {
+  Rng rng{1};
+  Kad kad(peer(0), Net::open_config(), {{at(0s), WallTime(1h)}, rng});
+  const Turn turn{{at(1s), WallTime(1h)}, rng};
+  const auto from = public_subnet(tcp(0x05060701));
+  for (std::uint32_t i = 0, next = 1; i < 40; ++i, ++next) {
+    next = in_bucket(peer(0), 0, next);
+    kad.on_connected(turn, peer(next), std::nullopt, from);
+    kad.on_identified(turn, peer(next), true, listens_at(next));
+  }
+  CHECK(kad.stats().table_servers == DiversityLimits().of_bucket);
 }
 
 TEST_CASE("kad: an answer of a peer that has disconnected does not bring it into the table") {
@@ -332,6 +392,104 @@ TEST_CASE(
   CHECK(found.connected);
   REQUIRE(found.found.addrs.size() == 1);
   CHECK(found.found.addrs.front().addr() == home(4));
+}
+
+TEST_CASE(
+    "kad: the trace of an operation is its walk: who was known, heard, asked, and when it ended") {
+  Net net;
+  net.add({0, 1, 2});
+  net.connect(1, 2);
+  net.run_for(1s);
+  net.connect(0, 1);
+  const KadOp op = net.does(0, [&](Kad& kad) {
+    return kad.put(net.turn(), bytes("/v/k"), bytes("v"), after(net.now, 10s), {.trace = true});
+  });
+  CHECK(net.report<PutReport>(0, op).acknowledged == 2);
+  std::string told;
+  for (const WalkStep& step : net[0].steps.at(op)) {
+    told.append(name(step.what)).append(" ");
+    if (step.peer) told += *step.peer == peer(1) ? "1 " : "2 ";
+    if (!step.question.empty()) told.append(step.question).append(" ");
+  }
+  CHECK(told ==
+        "asked 1 FIND_NODE answered 1 heard 2 asked 2 FIND_NODE answered 2 converged "
+        "asked 2 PUT_VALUE asked 1 PUT_VALUE answered 2 answered 1 ");
+  CHECK(std::ranges::is_sorted(net[0].steps.at(op), {}, &WalkStep::when));
+}
+
+TEST_CASE("stats: every figure of what happened in a network of three is exact") {
+  Trio net;
+  const auto type = [&](QueryType which) {
+    return net.kad(kBob).stats().queries[static_cast<std::size_t>(which)];
+  };
+  const auto sent = [&](KadType which) {
+    return net.kad(kBob).stats().requests[static_cast<std::size_t>(which)];
+  };
+  net.report<PutReport>(kBob, net.put(kBob, "/v/k", "v"));
+  net.report<GetReport>(kBob, net.get(kBob, "/v/k"));
+  CHECK(net.error(kBob, net.get(kBob, "/v/none")) == Errc::not_found);
+  net[kAlice].silent = net[kCharlie].silent = true;
+  CHECK(net.error(kBob, net.get(kBob, "/v/none", 1s)) == Errc::timeout);
+
+  CHECK(type(QueryType::put).ended.ok == 1);
+  CHECK(type(QueryType::get).ended.ok == 1);
+  CHECK(type(QueryType::get).ended.failed[static_cast<std::size_t>(Errc::not_found)] == 1);
+  CHECK(type(QueryType::get).ended.failed[static_cast<std::size_t>(Errc::timeout)] == 1);
+  CHECK(type(QueryType::get).ended.all_failed() == 2);
+  CHECK(type(QueryType::get).took_ms.count() == 3);
+  CHECK(type(QueryType::get).took_ms.sum() == 1000 + 2 * 12);  // two disks and a round trip
+  CHECK(type(QueryType::get).hops[1] == 1);                    // of the one that ended well
+  CHECK(type(QueryType::find_peer).took_ms.count() == 0);
+  CHECK(sent(KadType::put_value).sent == 2);
+  CHECK(sent(KadType::put_value).ended.ok == 2);
+  CHECK(sent(KadType::get_value).sent == 6);
+  CHECK(sent(KadType::get_value).ended.ok == 4);
+  const RequestStats gets = sent(KadType::get_value);
+  CHECK(gets.withdrawn + gets.ended.all_failed() == 2);
+  const KadStats all = net.kad(kBob).stats();
+  CHECK(all.table_servers == 2);
+  CHECK(all.table_live == 2);
+  CHECK(all.buckets == all.buckets_live);
+  CHECK(all.queries_ok == 2);
+  CHECK(all.queries_failed == 1);
+  CHECK(all.queries_timed_out == 1);
+}
+
+TEST_CASE("stats: what is to be published and reached nobody is counted apart, by kind") {
+  Net net;
+  net.add(kAlice);
+  net.put(kAlice, "/v/k", "v");
+  net.does(kAlice,
+           [&](Kad& kad) { return kad.provide(net.turn(), bytes("hash"), after(net.now, 1s)); });
+  net.run_for(2s);
+  CHECK(net.kad(kAlice).stats().pending_puts == 1);
+  CHECK(net.kad(kAlice).stats().pending_provides == 1);
+}
+
+TEST_CASE("stats: an operation that ends at once is counted with its type") {
+  Net net;
+  net.add(kAlice);
+  CHECK(net.error(kAlice, net.does(kAlice, [&](Kad& kad) {
+    return kad.find_closest(net.turn(), {}, after(net.now, 1s));
+  })) == Errc::invalid);
+  const auto closest =
+      net.kad(kAlice).stats().queries[static_cast<std::size_t>(QueryType::find_closest)];
+  CHECK(closest.ended.failed[static_cast<std::size_t>(Errc::invalid)] == 1);
+}
+
+TEST_CASE("stats: a number is counted at the first bound that is not below it") {
+  Histogram h;
+  for (const std::uint64_t value : {0u, 1u, 2u, 3u, 4u, 5u, 32768u, 32769u, 9'999'999u})
+    h.add(value);
+  CHECK(h.counts()[0] == 1);
+  CHECK(h.counts()[1] == 1);
+  CHECK(h.counts()[2] == 1);
+  CHECK(h.counts()[3] == 2);
+  CHECK(h.counts()[4] == 1);
+  CHECK(h.counts()[Histogram::kBounds - 1] == 1);
+  CHECK(h.counts()[Histogram::kBounds] == 2);
+  CHECK(Histogram::bound(Histogram::kBounds - 1) == 32768);
+  CHECK(h.count() == 9);
 }
 
 TEST_CASE("kad: find_peer of somebody unknown ends as not found") {
@@ -417,6 +575,111 @@ TEST_CASE("A9: a peer that is connected but gone is found out, and no longer cou
   CHECK_FALSE(net.in_table(kBob, kAlice));
 }
 
+TEST_CASE("backoff: who is named again and again and is not there is not dialed by every walk") {
+  Net net;
+  net.add({kAlice, kBob, kCharlie});
+  net.connect(kBob, kAlice);
+  net.connect(kCharlie, kAlice);
+  net.run_for(5s);
+  net.turn_off(kCharlie);
+  const auto walks = [&](int count) {
+    const std::size_t before = net[kBob].requests;
+    for (int i = 0; i < count; ++i) net.error(kBob, net.get(kBob, "/v/none"));
+    return net[kBob].requests - before;
+  };
+  CHECK(walks(10) <= 10 + 3);  // Alice each time, Charlie now and then
+  net.does(kBob, [&](Kad& kad) { return kad.on_network_changed(net.turn()), 0; });
+  net.run_for(1ms);
+  const std::size_t again = walks(1);
+  CHECK(again == 2);
+}
+
+TEST_CASE("A9: of many links that died silently, all are found out within minutes") {
+  Net net;
+  net.add(kAlice);
+  for (Net::Number i = 10; i < 30; ++i) {
+    net.add(i);
+    net.connect(i, kAlice);
+  }
+  net.run_for(1min);
+  for (Net::Number i = 10; i < 30; ++i) net[i].silent = true;
+  net.run_for(10min);
+  CHECK(net.kad(kAlice).stats().table_servers == 0);
+}
+
+namespace {
+
+// Alice and eight who are connected to her, none of whom looks around any more; how many requests
+// she makes soon after what happens.
+std::size_t asked_after(const std::function<void(Net&)>& what) {
+  Net net;
+  KadConfig quiet = Net::open_config();
+  quiet.refresh_interval = 1000h;
+  net.add(kAlice, quiet);
+  for (Net::Number i = 10; i < 18; ++i) {
+    net.add(i, quiet);
+    net.connect(i, kAlice);
+  }
+  net.run_for(5s);
+  const std::size_t before = net[kAlice].requests;
+  what(net);
+  net.run_for(16s);
+  return net[kAlice].requests - before;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "kad: a connected server that was silent for a while is back in the table once it answers") {
+  Net net;
+  net.add({kAlice, kBob});
+  net.connect(kAlice, kBob);
+  net.run_for(1s);
+  REQUIRE(net.in_table(kAlice, kBob));
+  net[kBob].silent = true;
+  for (int i = 0; i < 4; ++i) net.run_until_done(kAlice, net.get(kAlice, "/v/a"));
+  REQUIRE_FALSE(net.in_table(kAlice, kBob));
+  net[kBob].silent = false;
+  net.run_for(16s);
+  CHECK(net.in_table(kAlice, kBob));
+}
+
+TEST_CASE("wake: after a sleep, a set clock or a change of network every link is probed at once") {
+  const std::size_t usual = asked_after([](Net&) {});
+  CHECK(asked_after([](Net& net) { net.wall_start += 24h; }) == usual + 8);
+  CHECK(asked_after([](Net& net) { net.wall_start -= 24h; }) == usual + 8);
+  CHECK(asked_after([](Net& net) {
+          net.does(kAlice, [&](Kad& kad) { return kad.on_network_changed(net.turn()), 0; });
+        }) == usual + 8);
+}
+
+TEST_CASE("wake: after a sleep seeds are tried at once, however long the waits had become") {
+  Net net;
+  net.add(kAlice).add(kBob, seeded(kAlice));
+  net.run_for(1min);
+  net.turn_off(kAlice);
+  net.run_for(1h);
+  net[kAlice].off = false;
+  net.wall_start += 8h;
+  net.run_for(15s + 1s);
+  CHECK(net.in_table(kBob, kAlice));
+}
+
+TEST_CASE("wake: what has expired in a sleep is dropped on waking") {
+  Net net;
+  net.add({kAlice, kBob});
+  net.connect(kBob, kAlice);
+  net.run_for(1min);
+  net.put(kBob, "/v/k", "v");
+  net.run_for(1s);
+  REQUIRE(net.stored(kAlice, "/v/k").has_value());
+  net.turn_off(kBob);
+  const std::size_t rows = net[kAlice].store.rows();
+  net.wall_start += 72h;
+  net.run_for(16s);
+  CHECK(net[kAlice].store.rows() < rows);
+}
+
 TEST_CASE("H57: an operation that is cancelled at any moment owes nothing afterwards") {
   for (int step = 0; step < 12; ++step) {
     CAPTURE(step);
@@ -434,6 +697,114 @@ TEST_CASE("H57: an operation that is cancelled at any moment owes nothing afterw
     CHECK_FALSE(net.stored(kBob, "/v/k", Kind::publishing));
     CHECK(net.kad(kBob).quiescent());
   }
+}
+
+TEST_CASE("kad: of two puts of ours at once the better one stays, and is what we publish") {
+  for (const bool better_first : {true, false}) {
+    Trio net;
+    const auto first = net.put(kBob, "/v/k", better_first ? "b" : "a");
+    const auto second = net.put(kBob, "/v/k", better_first ? "a" : "b");
+    net.run_until_done(kBob, first), net.run_until_done(kBob, second);
+    net.run_for(1s);
+    CHECK(net.stored(kBob, "/v/k")->value == to_bytes(as_bytes("b")));
+    const auto ours = net.stored(kBob, "/v/k", Kind::publishing);
+    REQUIRE(ours);
+    CHECK(ours->value == to_bytes(as_bytes("b")));
+    CHECK(ours->received != kNeverDelivered);
+  }
+}
+
+TEST_CASE(
+    "kad: of two puts of ours that nobody has taken yet the better one is still to be published") {
+  for (const bool better_first : {true, false}) {
+    Net net;
+    net.add(kBob);
+    net.put(kBob, "/v/k", better_first ? "b" : "a");
+    net.put(kBob, "/v/k", better_first ? "a" : "b");
+    net.run_for(1s);
+    const auto ours = net.stored(kBob, "/v/k", Kind::publishing);
+    REQUIRE(ours);
+    CHECK(ours->value == to_bytes(as_bytes("b")));
+  }
+}
+
+TEST_CASE(
+    "kad: a put that is delivered while a better one is on its way leaves that to be published") {
+  std::size_t between = 0;
+  for (const Duration ahead : {2ms, 6ms, 10ms, 14ms, 18ms}) {
+    Trio net;
+    const auto old = net.put(kBob, "/v/k", "a");
+    net.run_for(ahead);
+    const auto better = net.put(kBob, "/v/k", "b");
+    net.run_until_done(kBob, old);
+    net.run_for(2ms);
+    if (net[kBob].done.contains(better)) continue;
+    ++between;
+    const auto ours = net.stored(kBob, "/v/k", Kind::publishing);
+    REQUIRE(ours);
+    CHECK(ours->value == to_bytes(as_bytes("b")));
+  }
+  CHECK(between > 0);
+}
+
+TEST_CASE("kad: what has become invalid is ours to publish no longer, and what replaced it is") {
+  class Lasting final : public Validator {
+    Result<void> validate(ByteView, ByteView value, WallTime now) const override {
+      if (as_text(value) == "brief" && now > WallTime(1'700'000'000s) + 1h)
+        return fail(Errc::timeout, "it has passed");
+      return {};
+    }
+    std::size_t select(ByteView, std::span<const Bytes> values) const override {
+      return values.size() - 1;
+    }
+  };
+  Net net;
+  KadConfig config = Net::open_config();
+  config.validators.set("v", std::make_shared<Lasting>());
+  net.add(kAlice, config), net.add(kBob, config);
+  net.connect(kBob, kAlice);
+  net.run_for(1s);
+  for (const auto* key : {"/v/gone", "/v/new"}) net.put(kBob, key, "brief");
+  net.run_for(2h);
+  net.put(kBob, "/v/new", "lasting");
+  net.run_for(config.republish_interval);
+  CHECK_FALSE(net.stored(kBob, "/v/gone", Kind::publishing));
+  const auto ours = net.stored(kBob, "/v/new", Kind::publishing);
+  REQUIRE(ours);
+  CHECK(ours->value == to_bytes(as_bytes("lasting")));
+}
+
+TEST_CASE("kad: a put that ends or is withdrawn leaves what a better one has made ours") {
+  for (const bool withdrawn : {true, false}) {
+    Trio net;
+    net[kAlice].silent = net[kCharlie].silent = true;
+    const auto old = net.put(kBob, "/v/k", "a", 3s);
+    net.run_for(1s);
+    net.put(kBob, "/v/k", "b", 5s);
+    net.run_for(10ms);
+    if (withdrawn)
+      net.does(kBob, [&](Kad& kad) {
+        kad.cancel(net.turn(), old);
+        return 0;
+      });
+    net.run_for(10s);
+    const auto ours = net.stored(kBob, "/v/k", Kind::publishing);
+    REQUIRE(ours);
+    CHECK(ours->value == to_bytes(as_bytes("b")));
+  }
+}
+
+TEST_CASE("kad: peers who write one key at once are all served, and the best stays") {
+  Net net;
+  for (Net::Number number = 1; number <= 8; ++number) net.add(number);
+  for (Net::Number number = 2; number <= 8; ++number) net.connect(number, 1);
+  net.run_for(1s);
+  std::vector<std::pair<Net::Number, KadOp>> puts;
+  for (Net::Number number = 2; number <= 8; ++number)
+    puts.emplace_back(number, net.put(number, "/v/k", std::to_string(number)));
+  for (const auto& [number, op] : puts) net.run_until_done(number, op);
+  CHECK(net.stored(1, "/v/k")->value == to_bytes(as_bytes("8")));
+  CHECK(net.kad(1).stats().inbound_waiting == 0);
 }
 
 TEST_CASE("A22: closed, it owes nothing at once and starts nothing, and what is pending stays") {

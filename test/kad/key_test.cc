@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "kad/rows.h"
 #include "people.h"
 
 namespace kadmesh {
@@ -24,6 +25,15 @@ TEST_CASE("key: distance is symmetric, zero only to itself, and keeps the triang
   for (std::size_t i = 0; i < through.bytes.size(); ++i)
     through.bytes[i] = distance(a, c).bytes[i] ^ distance(c, b).bytes[i];
   CHECK(through.bytes == distance(a, b).bytes);
+}
+
+TEST_CASE("key: a row's place is the head of where its key lies") {
+  const Bytes name = to_bytes(as_bytes("/v/name"));
+  Bytes head;
+  for (unsigned shift = 64; shift > 0; shift -= 8)
+    head.push_back(static_cast<std::uint8_t>(place_of(name) >> (shift - 8)));
+  CHECK(equal(head, ByteView(KadId::of(name).bytes).first(8)));
+  CHECK(publishing_row(name, {1}, kNeverDelivered).place == place_of(name));
 }
 
 TEST_CASE("key: distances compare as big-endian numbers") {

@@ -6,8 +6,10 @@
 #include <map>
 #include <set>
 
+#include "base/rng.h"
 #include "kad/params.h"
 #include "kad/routing_table.h"
+#include "lookup_model.h"
 #include "people.h"
 
 namespace kadmesh {
@@ -184,6 +186,19 @@ TEST_CASE("lookup: silent requests make way for others") {
   CHECK_FALSE(wait.only_silent);
 }
 
+TEST_CASE("lookup: how soon somebody counts as silent can be said of each") {
+  Alone alone;
+  alone.knows(1, 41);
+  const auto asked = alone.ask_all(at(0s));
+  REQUIRE(asked.size() == 10);
+  alone.lookup.stalls(asked[0], at(200ms));
+  alone.lookup.stalls(asked[1], at(3s));
+  alone.lookup.stalls(peer(99), at(0s));  // not asked
+  CHECK(alone.ask_all(at(199ms)).empty());
+  CHECK(alone.ask_all(at(200ms)).size() == 1);
+  CHECK(alone.ask_all(at(1s)).size() == 8);
+}
+
 TEST_CASE("lookup: the deadline is looked at first") {
   Alone alone;
   alone.knows(1, 5);
@@ -278,6 +293,18 @@ TEST_CASE("H57: withdrawing names each outstanding peer once, and nothing is owe
   CHECK(alone.lookup.withdraw().size() == asked.size() - 1);
   CHECK(alone.lookup.withdraw().empty());
   CHECK(alone.end(at(0s)) == Lookup::End::converged);
+}
+
+TEST_CASE("lookup: any sequence of events leads to the steps of a naive walk") {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    CAPTURE(seed);
+    Rng luck(seed);
+    LookupModel both(static_cast<std::uint8_t>(luck.next()), at(60s));
+    for (int i = 0; i < 200; ++i) {
+      both.step(static_cast<std::uint8_t>(luck.next()), static_cast<std::uint8_t>(luck.next()));
+      REQUIRE(both.difference() == "");
+    }
+  }
 }
 
 }  // namespace kadmesh

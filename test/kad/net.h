@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "kad/kad.h"
+#include "kad/wire.h"
 #include "people.h"
 #include "store/memory_store.h"
 
@@ -40,14 +41,17 @@ class Net {
     MemoryStore store{StoreLimits{}};
     std::unique_ptr<Kad> kad;
     bool off = false, silent = false, client = false, identifies = true;
+    bool full = false;  // its disk: what is saved is refused
     std::set<PeerId> links, held;
     std::map<KadRequestId, std::uint64_t> asking;  // requests that were not answered or withdrawn
     std::map<KadInboundId, std::function<void(std::optional<Bytes>)>> answering;
     std::map<KadOp, Result<KadReport>> done;
     std::map<KadOp, Time> done_at;
+    std::map<KadOp, std::vector<WalkStep>> steps;
     std::vector<PeerId> told;  // providers found on the way
     std::vector<Time> dials;
     std::size_t requests = 0, cancels = 0, refusals = 0;
+    std::size_t puts = 0;  // of others, that came here
   };
 
   Time now{};
@@ -164,7 +168,7 @@ class Net {
   }
 
   void start(Node& node, KadConfig config) {
-    node.client = !config.server;
+    node.client = config.mode == KadMode::client;
     node.held.clear();
     node.kad = std::make_unique<Kad>(node.id, std::move(config), turn());
     for (Number number = 0; number < 100'000; ++number) {
@@ -253,6 +257,7 @@ class Net {
       });
     };
     if (!expects) back(std::nullopt);
+    if (decode_kad(message, {message.size(), 0, 0})->type == KadType::put_value) ++node.puts;
     const KadInboundId inbound = node.kad->on_request(turn(), asker, message);
     node.answering.emplace(
         inbound, expects ? std::function<void(std::optional<Bytes>)>(back)
@@ -273,6 +278,7 @@ class Net {
               },
               [&](KadStore& a) { store(node, std::move(a)); }, [&](KadDial& a) { dial(node, a); },
               [&](KadProvider& a) { node.told.push_back(a.provider.peer); },
+              [&](KadStep& a) { node.steps[a.op].push_back(std::move(a.step)); },
               [&](KadDone& a) {
                 CHECK(node.done.emplace(a.op, std::move(a.report)).second);  // once
                 node.done_at.emplace(a.op, now);
@@ -292,7 +298,9 @@ class Net {
   }
   void store(Node& node, KadStore action) {
     const WallTime wall = turn().now.wall;
-    auto result = node.store.run(wall, {std::move(action.request)}).front();
+    const bool refused = node.full && std::holds_alternative<Save>(action.request);
+    auto result = refused ? StoreResult(fail(Errc::io, "the disk is full"))
+                          : node.store.run(wall, {std::move(action.request)}).front();
     later(kDisk, node.id, [this, id = action.id, result = std::move(result)](Node& n) {
       n.kad->on_stored(turn(), id, result);
     });

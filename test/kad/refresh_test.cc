@@ -79,14 +79,4 @@ TEST_CASE("H65: a round that begins while nobody takes its keys is due no longer
   CHECK(r.refresh.next_timer() > r.now);
 }
 
-TEST_CASE("refresh: a random key lies in its bucket, and reads as a peer id") {
-  Rng rng(1);
-  for (unsigned prefix = 0; prefix <= kMostRefreshDepth; ++prefix) {
-    const auto key = random_key(rng, KadId::of(peer(0)), prefix);
-    REQUIRE(key);
-    CHECK(common_prefix(KadId::of(peer(0)), KadId::of(*key)) == prefix);
-    CHECK(PeerId::from_bytes(*key).has_value());
-  }
-}
-
 }  // namespace kadmesh

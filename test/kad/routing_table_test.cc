@@ -21,12 +21,16 @@ const PeerId kSelf = peer(0);
 const Error kTimeout{Errc::timeout, "no answer"};
 
 struct Table : RoutingTable {
-  Table() : RoutingTable(kSelf, kK) {}
+  explicit Table(TableRules rules = {}) : RoutingTable(kSelf, kK, std::move(rules)) {}
 
   void connected(std::uint32_t number) { on_connected(peer(number), at(0s)); }
   void serving(std::uint32_t number) {
     connected(number);
     on_serves(peer(number), listens_at(number), at(0s));
+  }
+  void serving(std::uint32_t number, const Multiaddr& there) {
+    connected(number);
+    on_serves(peer(number), std::vector{Dialable(there, Source::identify)}, at(0s));
   }
   void failed(std::uint32_t number, std::size_t times = 1) {
     for (std::size_t i = 0; i < times; ++i) on_failed(peer(number), kTimeout);
@@ -137,9 +141,92 @@ TEST_CASE("H56: one public network has two servers of a bucket, however many ids
     table.on_connected(peer(next), at(0s));
     table.on_serves(peer(next), there, at(0s));
   }
-  CHECK(table.servers() == kMostOfSubnet);
+  CHECK(table.servers() == DiversityLimits().of_bucket);
   table.serving(next = in_bucket(kSelf, 0, next));  // an honest newcomer still gets in
   CHECK(table.standing(next) == Standing::server);
+}
+
+TEST_CASE("H56: who connects from one network is of that one, whatever addresses it names") {
+  Table table;
+  const auto from = public_subnet(tcp(0x05060701));
+  std::uint32_t next = 1;
+  for (std::uint32_t sybils = 0; sybils < 10; ++sybils, ++next) {
+    next = in_bucket(kSelf, 0, next);
+    // In a network of its own, or in none, so it says.
+    const std::vector<Dialable> said{
+        sybils % 2 == 0 ? Dialable(tcp(0x05000000 + (sybils << 16)), Source::identify)
+                        : listens_at(next).front()};
+    table.on_connected(peer(next), at(0s));
+    table.on_serves(peer(next), said, at(0s), from);
+  }
+  CHECK(table.servers() == DiversityLimits().of_bucket);
+}
+
+// Peers of buckets 0, 1, 2, ...: whom nothing but the table's limit concerns.
+std::vector<std::uint32_t> one_of_each_bucket(unsigned count) {
+  std::vector<std::uint32_t> numbers;
+  for (unsigned bucket = 0; bucket < count; ++bucket)
+    numbers.push_back(in_bucket(kSelf, bucket, 1));
+  return numbers;
+}
+
+TEST_CASE("H56: one holder of networks has three servers of a table, in whatever buckets") {
+  Table table;
+  const auto sybils = one_of_each_bucket(6);
+  for (std::uint32_t i = 0; i < sybils.size(); ++i)
+    table.serving(sybils[i], tcp(0x05060000 + (i << 8)));
+  CHECK(table.servers() == DiversityLimits().of_table);
+  CHECK(
+      table.why(peer(sybils[5])) ==
+      "not in the table: a server that waits for a place: of its network the bucket has 2 servers, "
+      "or the table 3");
+  const std::uint32_t honest = in_bucket(kSelf, 3, sybils[3] + 1);
+  table.serving(honest, tcp(0x05070000));
+  CHECK(table.standing(honest) == Standing::server);
+}
+
+TEST_CASE("routing table: a place in one bucket frees one for its network in another") {
+  Table table;
+  const auto numbers = one_of_each_bucket(4);
+  for (std::uint32_t i = 0; i < numbers.size(); ++i)
+    table.serving(numbers[i], tcp(0x05060000 + (i << 8)));
+  CHECK_FALSE(table.standing(numbers[3]));
+  table.on_refuses(peer(numbers[0]), "it stopped");
+  CHECK(table.standing(numbers[3]) == Standing::server);
+}
+
+TEST_CASE("routing table: loopback and private addresses are exempt, and what the user exempts") {
+  const auto numbers = one_of_each_bucket(6);
+  const auto filled_from = [&](std::uint32_t network, TableRules rules) {
+    Table table(std::move(rules));
+    for (std::uint32_t i = 0; i < numbers.size(); ++i) table.serving(numbers[i], tcp(network + i));
+    return table.servers();
+  };
+  CHECK(filled_from(0x7f000001, {}) == 6);
+  CHECK(filled_from(0x0a000001, {}) == 6);
+  CHECK(filled_from(0x05060701, {}) == 3);
+  TableRules lab;
+  lab.diversity.exempt = {SubnetRange::from_text("5.6.0.0/16").value()};
+  CHECK(filled_from(0x05060701, lab) == 6);
+  CHECK(filled_from(0x05070701, lab) == 3);
+  TableRules off;
+  off.diversity = {0, 0, {}};
+  CHECK(filled_from(0x05060701, off) == 6);
+}
+
+TEST_CASE("routing table: whom the DHT is not for does not enter, and leaves when it shows") {
+  TableRules world;
+  world.scope = Scope::wan;
+  Table table(world);
+  table.serving(1);  // at home
+  CHECK_FALSE(table.standing(1));
+  CHECK(table.why(peer(1)) ==
+        "not in the table: none of its addresses is public, and this table is for the public "
+        "network");
+  table.serving(2, tcp(0x05060701));
+  CHECK(table.standing(2) == Standing::server);
+  table.on_serves(peer(2), listens_at(2), at(1s));
+  CHECK_FALSE(table.standing(2));
 }
 
 TEST_CASE("routing table: a failure frees a place only of who is not connected") {

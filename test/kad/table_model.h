@@ -43,7 +43,7 @@ class TableModel {
       case 5:
         remove(number);
         real_.on_refuses(id, "not a server");
-        settle(bucket_of(number));
+        settle();
         break;
       case 6:
         if (connected_.contains(number)) answers(number, id, what);
@@ -124,12 +124,12 @@ class TableModel {
     if (!r) return;
     r->connected = false;
     if (r->where != Where::server || r->addrs.empty()) remove(number);
-    settle(bucket_of(number));
+    settle();
   }
-  // Some share a public network, some have no address, the others are at home.
+  // Some share a public network or its holder, some have no address, the others are at home.
   static std::vector<Dialable> addrs_of(std::uint32_t number, std::uint8_t what) {
     if (what >= 0xf8) return {};
-    if (number % 3 == 0) return {Dialable(tcp(0x08080800 + number), Source::identify)};
+    if (number % 3 == 0) return {Dialable(tcp(0x08080800 + number % 4 * 0x8000), Source::identify)};
     return listens_at(number);
   }
   void serves(std::uint32_t number, const PeerId& id, std::uint8_t what) {
@@ -140,7 +140,7 @@ class TableModel {
   void be_server(std::uint32_t number, const std::vector<Dialable>& addrs) {
     if (Row* r = row(number); r && r->where != Where::provisional) {
       r->addrs = addrs;
-      return settle(bucket_of(number));
+      return settle();
     }
     Row moved{number, Where::waiting, true, 0, {}, addrs};
     if (Row* r = row(number)) {
@@ -148,7 +148,7 @@ class TableModel {
       remove(number);
     }
     rows_.push_back(moved);
-    settle(bucket_of(number));
+    settle();
     if (rows(bucket_of(number), Where::waiting).size() > kMostReplacements) remove(number);
   }
   void answers(std::uint32_t number, const PeerId& id, std::uint8_t what) {
@@ -165,16 +165,27 @@ class TableModel {
     Row* r = row(number);
     if (!r) return;
     if (++r->failures >= kMostFailures) remove(number);
-    settle(bucket_of(number));
+    settle();
   }
 
   bool has_room(unsigned bucket, const Row& waiting) {
+    if (of_network(bucket, waiting) || of_holder(waiting)) return false;
+    return rows(bucket, Where::server).size() < k_ || worst(bucket) != nullptr;
+  }
+  // Two of its /24 in the bucket, three of its /16 in the table.
+  bool of_network(unsigned bucket, const Row& waiting) {
     const auto net = public_subnet(waiting.addrs);
-    const auto servers = rows(bucket, Where::server);
     const auto same = std::ranges::count_if(
-        servers, [&](Row* r) { return net && public_subnet(r->addrs) == net; });
-    if (static_cast<std::size_t>(same) >= kMostOfSubnet) return false;
-    return servers.size() < k_ || worst(bucket) != nullptr;
+        rows(bucket, Where::server), [&](Row* r) { return net && public_subnet(r->addrs) == net; });
+    return same >= 2;
+  }
+  bool of_holder(const Row& waiting) {
+    const auto net = public_subnet(waiting.addrs);
+    const auto same = std::ranges::count_if(rows_, [&](const Row& r) {
+      const auto other = public_subnet(r.addrs);
+      return r.where == Where::server && net && other && holding(*other) == holding(*net);
+    });
+    return same >= 3;
   }
   Row* worst(unsigned bucket) {
     Row* found = nullptr;
@@ -186,17 +197,19 @@ class TableModel {
     }
     return found;
   }
-  void settle(unsigned bucket) {
-    for (const Row* waiting : rows(bucket, Where::waiting)) {
-      const std::uint32_t number = waiting->number;
-      if (!has_room(bucket, *waiting)) continue;
-      if (rows(bucket, Where::server).size() >= k_) remove(worst(bucket)->number);
-      Row entered = *row(number);
-      entered.where = Where::server;
-      remove(number);
-      rows_.push_back(entered);
-      return settle(bucket);
-    }
+  // Whoever waits anywhere, the farthest bucket first.
+  void settle() {
+    for (unsigned bucket = 0; bucket < kKadBits; ++bucket)
+      for (const Row* waiting : rows(bucket, Where::waiting)) {
+        const std::uint32_t number = waiting->number;
+        if (!has_room(bucket, *waiting)) continue;
+        if (rows(bucket, Where::server).size() >= k_) remove(worst(bucket)->number);
+        Row entered = *row(number);
+        entered.where = Where::server;
+        remove(number);
+        rows_.push_back(entered);
+        return settle();
+      }
   }
 
   std::string differs(std::uint32_t number) {

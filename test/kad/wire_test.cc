@@ -48,6 +48,14 @@ TEST_CASE("wire: a message read is the message written") {
   CHECK(read(encode_request(message)).value() == message);
 }
 
+TEST_CASE("wire: how long a record is to be kept is read as rust writes it, and its 0 is nothing") {
+  KadMessage put{KadType::put_value, {'k'}, KadRecord{{'k'}, {'v'}, {}, 60}, {}, {}};
+  CHECK(to_hex(encode_request(put)) == "080012016b1a090a016b120176c8303c");
+  CHECK(read(encode_request(put)).value() == put);
+  put.record->ttl = 0;
+  CHECK_FALSE(read(encode_request(put)).value().record->ttl);
+}
+
 TEST_CASE("wire: the type is written although it is 0") {
   const KadMessage put{KadType::put_value, {'k'}, {}, {}, {}};
   CHECK(to_hex(encode_request(put)) == "080012016b");

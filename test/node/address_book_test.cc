@@ -50,7 +50,7 @@ TEST_CASE("address book: an announcement replaces the one before and nothing els
   CHECK(book.dial_order(peer) == std::vector{addr(1), addr(3)});
 }
 
-TEST_CASE("address book: bounded per peer, and the weakest goes first") {
+TEST_CASE("H29: a peer's addresses are bounded in number, and the weakest goes first") {
   AddressBook book;
   const PeerId peer = somebody(1);
   for (int i = 0; i < 40; ++i) book.learned(peer, {addr(100 + i), Source::hint}, at(i));
@@ -60,7 +60,7 @@ TEST_CASE("address book: bounded per peer, and the weakest goes first") {
   CHECK(book.dial_order(peer).front() == addr(1));
 }
 
-TEST_CASE("address book: bounded in peers, whom we heard of longest ago goes first") {
+TEST_CASE("H29: peers are bounded in number, whom we heard of longest ago goes first") {
   AddressBook book;
   const PeerId first = somebody(1);
   book.learned(first, {addr(1), Source::hint}, at(0));

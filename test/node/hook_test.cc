@@ -1,6 +1,9 @@
 // The hook: whatever comes up is in the table and in the peer set before the next input.
 #include <algorithm>
+#include <map>
 
+#include "kad/rows.h"
+#include "store/memory_store.h"
 #include "town.h"
 
 namespace kadmesh {
@@ -62,15 +65,125 @@ TEST_CASE(
   CHECK(town.run_until([&] { return town.node(alice).gossip().peers().empty(); }, 1s));
 }
 
+TEST_CASE("H71: rejected, failed and cut connections leave the counters equal to what lives") {
+  WorldConfig strict;
+  strict.check_every = 1;
+  World world(strict);
+  NodeConfig config = Town::config();
+  config.swarm.limits.connections = 3;
+  config.swarm.limits.connections_per_peer = 1;
+  config.kad.refresh_interval = 2s;
+  std::vector<World::Index> all;
+  for (int i = 0; i < 8; ++i) {
+    if (i > 0) config.kad.seeds = {world.bare_addr(0)};
+    all.push_back(world.add_listening(config));
+  }
+  for (int round = 0; round < 5; ++round) {
+    world.run_for(3s);
+    world.cut(0, all[static_cast<std::size_t>(round) + 1]);
+    world.kill(7);
+    world.partition({{0, 1, 2}});
+    world.run_for(3s);
+    world.heal();
+    world.restart(7);
+  }
+  CHECK(world.broken() == "");
+  CHECK(world.quiesce() == "");
+}
+
+TEST_CASE(
+    "H30: a connection that ends while the sides identify each other, or push, leaves nothing") {
+  for (Duration moment = 0ms; moment <= 60ms; moment += 1ms) {
+    CAPTURE(moment.count());
+    Town town;
+    const auto alice = town.citizen(), bob = town.citizen();
+    town.connect(bob, town.bare_addr(alice));
+    town.run_for(moment / 2);
+    town.command(alice, [](Node& n, Turn t) { n.serve(t, "/new"); });  // is pushed
+    town.run_for(moment);
+    town.cut(alice, bob);
+    town.run_for(Identify::kTimeout + 20s);
+    for (const auto who : {alice, bob})
+      CHECK(town.node(who).leftovers().find("identify exchanges") == std::string::npos);
+    CHECK(town.quiesce() == "");
+  }
+}
+
 TEST_CASE("hook: a peer that serves no kad leaves the table when identify says so") {
   Town town;
   NodeConfig client = Town::config();
-  client.kad.server = false;
+  client.kad.mode = KadMode::client;
   const auto alice = town.citizen(), bob = town.add_listening(client);
   town.meet(bob, alice);
   REQUIRE(town.run_until([&] { return town.node(alice).info(town.id(bob)).has_value(); }, 2s));
   CHECK(town.entry(alice, bob) == nullptr);
   CHECK(town.node(alice).kad().why(town.id(bob)).find("kad") != std::string::npos);
+}
+
+TEST_CASE("H56: what a peer stores here is charged to the network that its connection shows") {
+  std::map<World::Index, Store*> stores;
+  WorldConfig config;
+  config.addresses.scope = AddressPlan::Scope::spread;
+  config.make_store = [&](std::size_t node, StoreFate) {
+    auto store = std::make_unique<MemoryStore>(StoreLimits{});
+    stores[node] = store.get();
+    return store;
+  };
+  World world(std::move(config));
+  world.nodes(2);
+  world.run_for(2s);
+  const Bytes key = Town::text("/v/a");
+  world.start(1, [&](Node& n, Turn t, Time by) { return n.put(t, key, {1}, by); });
+  world.run_for(1s);
+  const auto charge = [&](World::Index who) {
+    return stores[who]->run(world.now().wall, {Load{Kind::value, key}}).front()->at(0).charge;
+  };
+  CHECK(charge(1) == 0);
+  CHECK(charge(0) == charge_of(world.peer(1), public_subnet(world.bare_addr(1))));
+  CHECK(charge(0) != charge_of(world.peer(1), std::nullopt));
+}
+
+TEST_CASE("node: the closest to a key are those that are, closest first, each with an address") {
+  Town town;
+  const auto hub = town.citizen();
+  std::vector<PeerId> others{town.id(hub)};
+  for (int i = 0; i < 8; ++i)
+    others.push_back(town.id(town.citizen_with_seed(town.bare_addr(hub))));
+  const auto asking = town.citizen_with_seed(town.bare_addr(hub));
+  town.run_for(10s);
+  const OpId op = town.closest(asking, "anything");
+  REQUIRE(town.run_until([&] { return town.ended(asking, op); }, 10s));
+  const auto& report = town.report<ClosestReport>(asking, op);
+  const auto away = [](const PeerId& peer) {
+    return distance(KadId::of(peer), KadId::of(as_bytes("anything")));
+  };
+  std::ranges::sort(others, {}, away);
+  CHECK(std::ranges::equal(report.closest, others, {}, &Contact::peer));
+  CHECK(std::ranges::none_of(report.closest, &std::vector<Dialable>::empty, &Contact::addrs));
+  CHECK(report.target == Town::text("anything"));
+  CHECK(report.walk.complete);
+}
+
+TEST_CASE("node: the steps of an operation that is traced come before its end, of no other any") {
+  Town town;
+  const auto alice = town.citizen(), bob = town.citizen();
+  town.meet(bob, alice);
+  town.run_for(1s);
+  const auto get = [&](WalkOptions walk) {
+    const OpId op = town.start(
+        bob, [&](Node& n, Turn t, Time by) { return n.get(t, Town::text("/v/k"), by, walk); });
+    REQUIRE(town.run_until([&] { return town.ended(bob, op); }, 10s));
+    return op;
+  };
+  get({});
+  const OpId traced = get({.trace = true});
+  std::vector<OpId> order;
+  for (const Report& report : town.reports(bob))
+    if (const auto* step = std::get_if<StepTaken>(&report))
+      order.push_back(step->op);
+    else if (const auto* done = std::get_if<OpDone>(&report); done && done->op == traced)
+      order.push_back(OpId{0});
+  CHECK(order == std::vector{traced, traced, traced, OpId{0}});  // asked, answered, converged
 }
 
 TEST_CASE("node: a connect by id never ends at somebody else, wherever the DHT leads") {

@@ -46,6 +46,10 @@ struct Town : World {
   OpId find(Index who, Index whom) {
     return start(who, [&](Node& n, Turn t, Time by) { return n.find_peer(t, id(whom), by); });
   }
+  OpId closest(Index who, std::string_view target) {
+    return start(who,
+                 [&](Node& n, Turn t, Time by) { return n.find_closest(t, text(target), by); });
+  }
   void subscribe(Index who, const Topic& topic) {
     command(who, [&](Node& n, Turn t) { n.subscribe(t, topic); });
   }

@@ -31,9 +31,14 @@ std::vector<NodeInput> one_of_each() {
   const Error error{Errc::io, "why"};
   const Time by(17s);
   const StreamKey key{ConnId{9}, 3};
-  const Row row{Kind::provider,           text("key"),
-                text("member"),           text("value"),
-                WallTime(1'600'000'000s), WallTime(1'800'000'000s)};
+  const Row row{Kind::provider,
+                text("key"),
+                text("member"),
+                text("value"),
+                WallTime(1'600'000'000s),
+                WallTime(1'800'000'000s),
+                5,
+                ~std::uint64_t{0}};
   return {
       input::Listening{ListenId{1}, {addr(), addr()}},
       input::ListenFailed{ListenId{2}, error},
@@ -54,7 +59,7 @@ std::vector<NodeInput> one_of_each() {
       input::ConnectPeer{peer(), kNever},
       input::Disconnect{peer()},
       input::Ping{peer(), by},
-      input::Put{text("/v/k"), text("v"), by},
+      input::Put{text("/v/k"), text("v"), by, {.trace = true}},
       input::Get{text("/v/k"), by},
       input::Provide{text("hash"), by},
       input::FindProviders{text("hash"), 20, by},
@@ -74,6 +79,8 @@ std::vector<NodeInput> one_of_each() {
       input::Reset{key, 0x10000001},
       input::Release{key},
       input::Shutdown{},
+      input::FindClosest{text("any bytes"), by},
+      input::Reachability{true},
   };
 }
 
@@ -83,6 +90,8 @@ CaptureStart start() {
   config.ping = false;
   config.swarm.limits.connections = 77;
   config.kad.seeds = {addr()};
+  config.kad.policies.termination = policy_named<Termination>("all_k");
+  config.kad.diversity.exempt = {SubnetRange::from_text("198.18.0.0/15").value()};
   config.gossip.message_id = sha256_message_id;
   config.gossip.policy = SignaturePolicy::strict_no_sign;
   return {someone(), {9, 8, 7}, kStart, config};
@@ -181,6 +190,8 @@ TEST_CASE("capture: the start comes back as it was, code by its name") {
   CHECK(got.config.swarm.limits.connections == 77);
   CHECK(replay::code_of(got.config.gossip.message_id) == replay::code_of(sha256_message_id));
   CHECK(got.config.kad.validators.accepts(text("/v/x")));
+  CHECK(name_of(got.config.kad.policies.termination) == "all_k");
+  CHECK(got.config.kad.diversity.exempt == start().config.kad.diversity.exempt);
 }
 
 TEST_CASE("capture: a redacted one has the public key, and signatures") {
@@ -324,5 +335,9 @@ TEST_CASE("capture: a configuration with code of one's own cannot be recorded") 
   };
   config = Pair::config();
   config.kad.validators.set("own", std::make_shared<Own>());
+  CHECK(replay::recordable(config) == fail(Errc::unsupported));
+  config = Pair::config();
+  CHECK(replay::recordable(config));
+  config.kad.policies.metric = std::make_shared<ClockwiseMetric>();
   CHECK(replay::recordable(config) == fail(Errc::unsupported));
 }

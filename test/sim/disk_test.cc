@@ -214,6 +214,24 @@ TEST_CASE("disk: a full one refuses, says so, keeps what it has, and goes on whe
   CHECK(desk.missing() == 0);
 }
 
+TEST_CASE(
+    "disk: one that is full for one keeps no other from being written, and nobody from reading") {
+  Desk desk(5);
+  REQUIRE(desk.save(1));
+  desk.disk.set_capacity(desk.disk.bytes() + 50'000);
+  const auto row = [](unsigned number, std::size_t size) {
+    return Row{Kind::value, Desk::key(number), {}, Bytes(size, 7), kNow, WallTime::max()};
+  };
+  const auto results = desk.store->run(
+      kNow, {Load{Kind::value, Desk::key(1)}, Save{row(2, 100'000)}, Save{row(3, 10)}});
+  CHECK(results[0].value().size() == 1);
+  CHECK(results[1].error().code == Errc::io);
+  CHECK(results[2].has_value());
+  CHECK(desk.store->rows() == 2);
+  CHECK(desk.store->bytes() == 2 * 5 + 300 + 10);
+  CHECK((!desk.has(2) && desk.has(3)));
+}
+
 TEST_CASE("disk: errors now and then are told to who asked, and nothing else is lost") {
   Desk desk(6);
   desk.disk.set_faults({.write_error = 100'000, .sync_error = 50'000});
@@ -225,6 +243,58 @@ TEST_CASE("disk: errors now and then are told to who asked, and nothing else is 
   CHECK(desk.disk.faults_injected() >= refused);
   desk.lose_power();
   CHECK(desk.missing() == 0);
+}
+
+// A store of the first version, with that many rows of values.
+void make_old(FaultyDisk& disk, int rows) {
+  sqlite3* database = nullptr;
+  REQUIRE(sqlite3_open_v2("rows.db", &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                          disk.vfs().c_str()) == SQLITE_OK);
+  const std::string sql =
+      "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+      "CREATE TABLE schema(version INTEGER NOT NULL); INSERT INTO schema VALUES (1);"
+      "CREATE TABLE rows(kind INTEGER NOT NULL, key BLOB NOT NULL, member BLOB NOT NULL,"
+      " value BLOB NOT NULL, received INTEGER NOT NULL, expires INTEGER NOT NULL,"
+      " PRIMARY KEY(kind, key, member)) WITHOUT ROWID;"
+      "CREATE INDEX rows_by_expiry ON rows(expires);"
+      "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < " +
+      std::to_string(rows) +
+      ") INSERT INTO rows SELECT 1, CAST('key ' || i AS BLOB), x'', zeroblob(300), 5,"
+      " 9000000000000000000 FROM n";
+  REQUIRE(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+  REQUIRE(sqlite3_close(database) == SQLITE_OK);
+}
+
+TEST_CASE("disk: power that goes while a store is brought up to date takes no row of it") {
+  std::size_t interrupted = 0;
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    FaultyDisk disk{Rng(seed)};
+    make_old(disk, 50);
+    Rng luck(seed);
+    disk.stop_after(luck.below(120));
+    interrupted += !SqliteStore::open("rows.db", {}, disk.vfs());
+    disk.stop();
+    disk.lose_power();
+    const auto store = SqliteStore::open("rows.db", {}, disk.vfs());
+    REQUIRE_MESSAGE(store.has_value(), "seed ", seed);
+    const Near all{Kind::value, 0, ~std::uint64_t{0}, {}, {}, 100};
+    const StoreRows rows = (*store)->run(kNow, {all}).front().value();
+    REQUIRE_MESSAGE(rows.size() == 50, "seed ", seed);
+    for (const Row& row : rows) CHECK((row.place == place_of(row.key) && row.charge != 0));
+  }
+  CHECK((interrupted > 20 && interrupted < 100));
+}
+
+TEST_CASE("disk: a store for whose next version there is no room stays as it was, and says so") {
+  FaultyDisk disk{Rng(1)};
+  make_old(disk, 50);
+  disk.set_capacity(disk.bytes() + 60'000);
+  const auto store = SqliteStore::open("rows.db", {}, disk.vfs());
+  REQUIRE(!store.has_value());
+  CHECK(store.error().code == Errc::io);
+  CHECK(store.error().detail.find("as much room again") != std::string::npos);
+  disk.set_capacity(100 << 20);
+  CHECK(SqliteStore::open("rows.db", {}, disk.vfs()).value()->rows() == 50);
 }
 
 TEST_CASE("disk: the same luck, the same losses") {

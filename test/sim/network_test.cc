@@ -183,6 +183,20 @@ TEST_CASE("stream: cut at any byte, with jitter, it arrives whole and in order")
                             [](const auto& piece) { return piece.second <= 7; }));
 }
 
+TEST_CASE("stream: a digest comes with the bytes that it was made of, and with no others") {
+  LinkConfig link = Wires::constant(10ms);
+  Wires w(link);
+  const auto dialer = w.connect(0, 1);
+  w.write(dialer, 100);
+  w.run(1s);
+  CHECK(w.digests == 1);
+  w.write(dialer, 100);
+  w.write(dialer, 100);  // joins it
+  w.run(1s);
+  CHECK(w.digests == 1);
+  CHECK(w.got(dialer + 1) == 300);
+}
+
 TEST_CASE("stream: what a turn writes comes in one piece, of 64 KiB at most") {
   Wires w;
   const auto from = w.connect(0, 1);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sim/network.h"
+#include "sim/trace.h"
 
 namespace kadmesh {
 
@@ -65,7 +66,8 @@ struct Wires : NetworkUser {
   std::size_t write(std::size_t socket, std::size_t count) {
     Bytes bytes(count);
     for (auto& byte : bytes) byte = next_byte[socket]++;
-    return network.write(sockets[socket].id, std::move(bytes));
+    const std::uint64_t digest = digest_of(bytes);
+    return network.write(sockets[socket].id, std::move(bytes), digest);
   }
   void read(std::size_t socket, bool wanted) { network.read(sockets[socket].id, wanted); }
   void close(std::size_t socket, bool abort = false) { network.close(sockets[socket].id, abort); }
@@ -101,7 +103,9 @@ struct Wires : NetworkUser {
     network.adopt(id, sockets.size() - 1);
     become(sockets.size() - 1, "open");
   }
-  void bytes(HostId, SocketToken token, ByteView bytes) override {
+  void bytes(HostId, SocketToken token, ByteView bytes, std::uint64_t digest) override {
+    if (digest != 0) CHECK(digest == digest_of(bytes));
+    digests += digest != 0 ? 1 : 0;
     append(sockets[token].got, bytes);
     sockets[token].pieces.emplace_back(now(), bytes.size());
   }
@@ -124,6 +128,7 @@ struct Wires : NetworkUser {
   Network network;
   std::vector<Socket> sockets;
   std::map<std::size_t, std::uint8_t> next_byte;
+  std::size_t digests = 0;  // that came with just the bytes they are of
 };
 
 }  // namespace kadmesh

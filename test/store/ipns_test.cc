@@ -159,6 +159,7 @@ TEST_CASE("ipns: the first signature is not looked at, the second must be there 
   CHECK(refusal(changed([](IpnsEntry& entry) { entry.signature_v2 = {1, 2, 3}; })) == Errc::auth);
   CHECK(!validate(name, changed([](IpnsEntry& entry) { entry.data.clear(); })));
   CHECK(refusal(changed([](IpnsEntry& entry) { entry.data[10] ^= 1; })) == Errc::auth);
+  CHECK(refusal(changed([](IpnsEntry& entry) { entry.data[0] = 0xFF; })) == Errc::auth);
 }
 
 TEST_CASE("ipns: each copy outside the data must say what the data says") {
@@ -195,6 +196,41 @@ TEST_CASE("ipns: a key that the name does not hold comes with the record") {
   CHECK(refusal_with(owner().public_key().proto()) == Errc::auth);
   CHECK(refusal_with(hex(spec_keys::kRsaPublic)) == Errc::auth);
   CHECK(refusal_with({1, 2, 3}) == Errc::malformed);
+}
+
+// As in go and js: the key is what hashes to the name, not how it was written.
+TEST_CASE("ipns: a key that is brought may be encoded otherwise, and is the same key") {
+  const std::string data = to_hex(owner().public_key().data());
+  const auto brought = [](std::string_view proto) {
+    return validate(owner().peer_id(),
+                    changed([&](IpnsEntry& entry) { entry.public_key = hex(proto); }));
+  };
+  for (const std::string& proto : {"0801"
+                                   "1220" +
+                                       data,
+                                   "1220" + data + "0801",
+                                   "0801"
+                                   "1220" +
+                                       data + "7800",
+                                   "088100"
+                                   "12a000" +
+                                       data,
+                                   "0800"
+                                   "0801"
+                                   "1220" +
+                                       data,
+                                   "088180808010"
+                                   "1220" +
+                                       data})
+    CHECK_MESSAGE(brought(proto), proto);
+  CHECK(refusal_of(brought("1220" + data)) == Errc::malformed);
+  CHECK(refusal_of(brought("0801")) == Errc::malformed);
+  CHECK(refusal_of(brought("0805"
+                           "1220" +
+                           data)) == Errc::unsupported);
+  CHECK(refusal_of(brought("0801"
+                           "1221" +
+                           data + "00")) == Errc::malformed);
 }
 
 TEST_CASE("ipns: nobody writes under another's name by bringing a key of their own") {
@@ -263,7 +299,7 @@ TEST_CASE("ipns: the data may hold more, and in any order") {
                                   "6161"
                                   "82"
                                   "f6"
-                                  "d82a4100")));
+                                  "d82a4a00015500050001020304")));
   std::string data = "a5";
   const Fields fields = good_fields();
   for (auto field = fields.rbegin(); field != fields.rend(); ++field)
@@ -305,6 +341,62 @@ TEST_CASE("ipns: what others would read otherwise is not sealed") {
   };
   CHECK(refused(std::uint64_t{1} << 63, 0s) == Errc::invalid);
   CHECK(refused(1, -1ns) == Errc::invalid);
+}
+
+std::string times(std::size_t count, std::string_view hex_text) {
+  std::string all;
+  for (; count > 0; --count) all += hex_text;
+  return all;
+}
+
+Bytes behind(std::string_view front, const Bytes& value) {
+  Bytes whole = hex(front);
+  append(whole, value);
+  return whole;
+}
+
+// What lies around the signed data is anybody's to write. go takes each of these
+// (google.golang.org/protobuf 1.36.11), and would rank most of them above the record.
+TEST_CASE("H62: nobody makes a valid record invalid by encoding it anew") {
+  for (const std::string& front : {
+           times(1000, "7800"),               // many fields
+           std::string("f8808080800000"),     // a tag in more bytes than it needs
+           std::string("f8ffffff0f00"),       // the highest number
+           "7a81" + times(8, "80") + "0000",  // a length of 1 in ten bytes
+           "79" + times(8, "00") + "7d" + times(4, "00"),
+           std::string("7b7c"),                    // a group
+           times(2000, "7b") + times(2000, "7c"),  // one in another
+           std::string("7b8080808020007c"),        // in it a number that stands nowhere else
+           std::string("0d00000000"
+                       "2a00"
+                       "4801"
+                       "0b0c"),  // ours, of another type
+           std::string("2807"
+                       "0a00"),  // ours, before what counts
+       })
+    CHECK_MESSAGE(validate(owner().peer_id(), behind(front, record(1))), front);
+}
+
+TEST_CASE("H62: what is no protobuf for go is none in front of a record") {
+  for (const std::string& front :
+       {std::string("7b"), std::string("7c"), std::string("7b74"), std::string("7b7b7c"),
+        std::string("0000"), std::string("808080801000"), std::string("7b808080804000007c"),
+        std::string("7e"), std::string("7f"), "78" + times(9, "ff") + "02",
+        "78" + times(10, "80") + "00", std::string("7aff7f")})
+    CHECK_MESSAGE(refusal(behind(front, record(1))) == Errc::malformed, front);
+}
+
+// As in boxo, Validate: proto.Size.
+TEST_CASE("ipns: a record is at most 10 KiB also when go writes it again") {
+  Bytes value = with_field("TTL", "00");
+  const std::size_t rest = kMostIpnsRecord - value.size() - 3 - 6;
+  value.insert(value.end(), {0x7A, static_cast<std::uint8_t>(rest | 0x80),
+                             static_cast<std::uint8_t>(rest >> 7)});
+  value.resize(kMostIpnsRecord - 6);
+  REQUIRE(validate(owner().peer_id(), value));
+  // A type of -1, which go writes in ten bytes.
+  CHECK(refusal(behind("18ffffffff0f", value)) == Errc::limit);
+  CHECK(validate(owner().peer_id(), behind("18ffffffff07", value)));  // of 2^31 - 1, in five
 }
 
 TEST_CASE("ipns: a key is /ipns/ and the bytes of a peer id") {

@@ -33,6 +33,10 @@ TEST_CASE("validators: /pk takes the key that hashes to the name and no other") 
   CHECK(validators.validate(key, one.public_key().proto(), {}).has_value());
   CHECK(validators.validate(key, other.public_key().proto(), {}).error().code == Errc::auth);
   CHECK(!validators.validate(key, bytes("no key"), {}).has_value());
+  // Encoded otherwise it is the same key, as for go.
+  Bytes longer = one.public_key().proto();
+  append(longer, Bytes{0x78, 0x00});
+  CHECK(validators.validate(key, longer, {}).has_value());
 }
 
 // go refuses to start under /ipfs with any other set.

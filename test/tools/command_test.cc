@@ -89,6 +89,28 @@ TEST_CASE("command: content is a CIDv0, a multihash or text to be hashed") {
   CHECK(parsed<ProvidersCommand>("providers hello 3").most == 3);
 }
 
+TEST_CASE("command: what is closest is asked of a peer, a record's key, content or any bytes") {
+  const auto target = [](const std::string& key) {
+    return parsed<ClosestCommand>("closest " + key).target;
+  };
+  CHECK(target(kPeer) == to_bytes(PeerId::from_text(kPeer)->bytes()));
+  CHECK(target("/v/a") == to_bytes(as_bytes("/v/a")));
+  CHECK(target("hello") == parse_content_key("hello"));
+  CHECK(target("--hex 00ff") == Bytes{0x00, 0xff});
+  CHECK(refusal("closest --hex 0g").find("not hexadecimal") != std::string::npos);
+  CHECK(refusal("closest").find("usage: closest [--hex] [--trace] KEY") != std::string::npos);
+}
+
+TEST_CASE("command: those that walk can be traced, the others not") {
+  const std::string peer(kPeer);
+  for (const std::string line : {"get --trace /v/a", "put /v/a --trace x", "provide --trace x",
+                                 "providers x --trace", "closest --trace x"})
+    CHECK(parse_command(*split_words(line))->trace);
+  CHECK(parse_command({"find", "--trace", peer})->trace);
+  CHECK_FALSE(parse_command({"find", peer})->trace);
+  CHECK(refusal("stats --trace").find("unknown option --trace") != std::string::npos);
+}
+
 TEST_CASE("command: counts have bounds") {
   CHECK(parsed<PingCommand>(std::string("ping ") + kPeer).count == 1);
   CHECK(parsed<PingCommand>(std::string("ping ") + kPeer + " 100").count == 100);

@@ -16,6 +16,7 @@ import sys
 import termios
 import time
 import unittest
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "scenes"))
 from nodes import KAD_PROTOCOL, LOOPBACK, Nodes, free_port, until  # noqa: E402
@@ -289,6 +290,32 @@ class Commands(Case):
         self.assertIsNotNone(until(lambda: charlie.addr in bob.ask(f"find {charlie.id}")["addrs"], 20))
         self.assertEqual(bob.ask(f"connect {charlie.id}")["peer"], charlie.id)
 
+    def test_closest_are_those_that_answered_by_distance(self):
+        alice, bob = self.pair()
+        found = lambda: [p["peer"] for p in bob.ask(f"closest {alice.id}")["closest"]]  # noqa: E731
+        self.assertEqual(found(), [alice.id])
+        answer = bob.ask("closest --hex 00ff")
+        self.assertEqual(answer["key_hex"], "00ff")
+        self.assertEqual(self.client(alice, "closest", "/v/a").returncode, 0)
+
+    def test_a_traced_get_shows_its_walk_before_the_answer(self):
+        alice, bob = self.pair()
+        alice.ask("put /v/a x")
+        bob.ask("get /v/a")
+        self.assertEqual(bob.of("step"), [])
+        bob.ask("get --trace /v/a")
+        steps = bob.of("step")
+        self.assertEqual([s["what"] for s in steps], ["asked", "answered", "converged"])
+        self.assertEqual((steps[0]["peer"], steps[0]["question"]), (alice.id, "GET_VALUE"))
+
+    def test_a_traced_client_keeps_the_value_alone_on_standard_output(self):
+        alice = self.nodes.start("alice")
+        alice.ask("put /v/a x")
+        done = self.client(alice, "get", "/v/a", "--trace")
+        self.assertEqual(done.stdout, "x")
+        self.assertIn("asked", done.stderr)
+        self.assertIn(alice.id, done.stderr)
+
     def test_messages_arrive_as_events(self):
         alice, bob = self.pair()
         for node in (alice, bob):
@@ -308,6 +335,19 @@ class Commands(Case):
         bob.ask("unsubscribe news")
         self.assertIsNotNone(until(lambda: not alice.mesh("news"), 20))
         self.assertEqual(alice.fails("publish news anybody")["code"], "no_peers")
+
+    def test_metrics_and_stats_agree(self):
+        port = free_port()
+        alice = self.nodes.start("alice", "--metrics", f"/ip4/127.0.0.1/tcp/{port}")
+        alice.ask("put /v/a x")
+        alice.fails("get /v/none")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+            text = answer.read().decode()
+        figures = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+        queries = alice.ask("stats")["kad"]["queries"]
+        self.assertEqual(figures['kadmesh_kad_queries_total{type="put",outcome="ok"}'], str(queries["put"]["ok"]))
+        self.assertEqual(figures['kadmesh_kad_queries_total{type="get",outcome="no_peers"}'], "1")
+        self.assertEqual(queries["get"]["failed"], {"no_peers": 1})
 
     def test_why_answers_for_a_peer_and_for_a_stranger(self):
         alice, bob = self.pair()
@@ -540,6 +580,26 @@ class Start(Case):
     def test_a_data_directory_serves_one_node(self):
         self.nodes.start("x")
         self.assertIn("--data-dir", self.start_fails("--listen", LOOPBACK)["detail"])
+
+    def test_a_damaged_store_is_refused_with_a_way_out_and_set_aside_on_wish(self):
+        alice = self.nodes.start("x")
+        for number in range(50):
+            alice.ask(f"put /v/{number} {'x' * 1000}")
+        alice.stop()
+        alice.start().ask("put /v/last x")
+        alice.kill()
+        store = alice.data_dir / "store.sqlite"
+        with open(store, "r+b") as torn:
+            torn.seek(4096)
+            torn.write(b"\xff" * (store.stat().st_size - 4096))
+        error = self.start_fails("--listen", LOOPBACK)
+        self.assertEqual(error["code"], "malformed")
+        self.assertIn("--set-aside-corrupt", error["detail"])
+        alice.options.append("--set-aside-corrupt")
+        alice.start()
+        self.assertTrue((alice.data_dir / "store.sqlite.damaged").exists())
+        self.assertIn("store.sqlite.damaged", alice.errors())
+        self.assertEqual(alice.fails("get /v/1")["code"], "no_peers")
 
     def test_a_secret_that_others_can_read_is_not_used(self):
         key = self.nodes.directory / "key"

@@ -45,6 +45,25 @@ TEST_CASE("options: run takes lists, a port and where to keep things") {
   CHECK_FALSE(run.port.has_value());
 }
 
+TEST_CASE("options: a damaged store is set aside only on wish") {
+  CHECK_FALSE(parsed<RunOptions>({"run"}).set_aside_corrupt);
+  CHECK(parsed<RunOptions>({"run", "--set-aside-corrupt"}).set_aside_corrupt);
+}
+
+TEST_CASE("options: a node serves the DHT unless it is told otherwise") {
+  CHECK(parsed<RunOptions>({"run"}).mode == KadMode::server);
+  CHECK(parsed<RunOptions>({"run", "--mode", "client"}).mode == KadMode::client);
+  CHECK(parsed<RunOptions>({"run", "--mode", "auto"}).mode == KadMode::automatic);
+  CHECK(mentions(refusal({"run", "--mode", "both"}), "client, server or auto"));
+}
+
+TEST_CASE("options: metrics are for an address that can be listened on") {
+  CHECK_FALSE(parsed<RunOptions>({"run"}).metrics);
+  CHECK(parsed<RunOptions>({"run", "--metrics", "/ip4/127.0.0.1/tcp/1"}).metrics);
+  CHECK(mentions(refusal({"run", "--metrics", "127.0.0.1:1"}), "an address is like"));
+  CHECK(mentions(refusal({"run", "--metrics", "/dns4/x/tcp/1"}), "only /ip4 and /ip6"));
+}
+
 TEST_CASE("options: a list takes one value an option, so that it swallows no command") {
   const auto once = parsed<OnceOptions>({"get", "--bootstrap", "/ip4/127.0.0.1/tcp/3", "/v/name"});
   CHECK(once.common.bootstrap.size() == 1);

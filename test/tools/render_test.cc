@@ -92,6 +92,41 @@ TEST_CASE("render: a put that nobody took says so") {
   CHECK(text("put", report).starts_with("stored at 2 of 2 peers and here"));
 }
 
+TEST_CASE("render: the closest peers come in their order, with their addresses") {
+  ClosestReport report{bytes("k"), {{peer(), {{addr(), Source::hint}}}}, {3, 2, 1, 2, true, 12ms}};
+  const Json out = json("closest", report)["result"];
+  CHECK(out["key_hex"] == "6b");
+  CHECK(out["closest"] == Json{{{"peer", peer().text()}, {"addrs", {addr().text()}}}});
+  CHECK(out["walk"]["hops"] == 2);
+  CHECK(text("closest", report).starts_with("1 closest peer (asked 3, answered 2, 2 hops in"));
+}
+
+TEST_CASE("render: statistics by type name their errors, and have every type") {
+  StatsAnswer stats{.self = peer(),
+                    .now = {},
+                    .up = 1s,
+                    .node = {},
+                    .buckets = {},
+                    .meshes = {},
+                    .stored_rows = 0,
+                    .stored_bytes = 0};
+  QueryStats& gets = stats.node.kad.queries[static_cast<std::size_t>(QueryType::get)];
+  gets.ended.ok = 3;
+  gets.ended.failed[static_cast<std::size_t>(Errc::not_found)] = 2;
+  gets.took_ms.add(3);
+  gets.hops[2] = 3;
+  stats.node.kad.requests[static_cast<std::size_t>(KadType::find_node)].sent = 9;
+  const Json kad = json("stats", stats)["result"]["kad"];
+  CHECK(kad["queries"].size() == kQueryTypes);
+  CHECK(kad["queries"]["get"]["ok"] == 3);
+  CHECK(kad["queries"]["get"]["failed"] == Json{{"not_found", 2}});
+  CHECK(kad["queries"]["get"]["took_ms"]["counts"][3] == 1);
+  CHECK(kad["queries"]["get"]["took_ms"]["bounds"][3] == 4);
+  CHECK(kad["queries"]["get"]["hops"][2] == 3);
+  CHECK(kad["requests"]["FIND_NODE"]["sent"] == 9);
+  CHECK(kad["requests"].size() == kKadTypes);
+}
+
 TEST_CASE("render: the table is shown by bucket") {
   NetworkAnswer network{peer(), {Time(10s), {}}, {}, {}, {}, {}};
   for (const unsigned bucket : {0u, 0u, 3u}) {
@@ -115,6 +150,22 @@ TEST_CASE("render: a message says where it came from and who wrote it") {
   CHECK(out["data"] == "hello");
   CHECK(out["size"] == 5);
   CHECK(text_of(Event(message(bytes("hello")))) == "[news] " + peer().text() + ": hello");
+}
+
+TEST_CASE("render: a step says what happened to whom, and how near that is") {
+  const StepEvent heard{{WalkStep::What::heard, Time(3s), peer(), 7, peer(), {}, {}}, 12ms};
+  CHECK(json(heard) == Json{{"event", "step"},
+                            {"what", "heard"},
+                            {"at_ms", 12.0},
+                            {"peer", peer().text()},
+                            {"shared_bits", 7},
+                            {"from", peer().text()}});
+  const StepEvent failed{
+      {WalkStep::What::failed, Time(3s), peer(), 7, {}, {}, Error{Errc::reset, "a\nb"}}, 12ms};
+  CHECK(json(failed)["cause"]["code"] == "reset");
+  CHECK(text_of(Event(failed)) ==
+        "    12 ms failed    " + peer().text() + " (7 bits): reset: a\\x0ab");
+  CHECK(json(StepEvent{{.what = WalkStep::What::converged}, 1ms}).size() == 3);
 }
 
 TEST_CASE("render: every event names itself") {

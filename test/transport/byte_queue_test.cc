@@ -41,6 +41,32 @@ TEST_CASE("byte_queue: any mix of appending and taking equals a string") {
   }
 }
 
+TEST_CASE("byte_queue: what is lent stays where it is, and what is left of it is kept") {
+  StorageCache cache;
+  ByteQueue queue;
+  Bytes bytes = to_bytes(as_bytes("hello world"));
+  queue.lend(bytes);
+  CHECK(queue.view().data() == bytes.data());
+  queue.pop(6, cache);
+  CHECK(queue.view().data() == bytes.data() + 6);
+  queue.keep(cache);
+  bytes.assign(bytes.size(), 0);
+  queue.append(as_bytes("!"), cache);
+  CHECK(text_of(queue) == "world!");
+}
+
+TEST_CASE("byte_queue: what comes behind lent bytes keeps them, and clearing forgets them") {
+  StorageCache cache;
+  ByteQueue queue;
+  queue.lend(as_bytes("one"));
+  queue.append(as_bytes(" two"), cache);
+  CHECK(text_of(queue) == "one two");
+  queue.clear(cache);
+  queue.lend(as_bytes("three"));
+  queue.clear(cache);
+  CHECK(queue.empty());
+}
+
 TEST_CASE("byte_queue: an emptied queue leaves its storage to the next") {
   StorageCache cache;
   ByteQueue first, second;

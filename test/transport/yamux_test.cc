@@ -55,6 +55,72 @@ TEST_CASE("yamux: a stream is announced before its data, and FIN follows both") 
                                                  window_update(kFin, id)});
 }
 
+TEST_CASE("yamux: what is read before lent bytes go is never copied, the rest is kept") {
+  YamuxScript peer;
+  CHECK(peer.opens(1).has_value());
+  Bytes frame;
+  append(frame, encode({YamuxType::data, 0, 1, 11}));
+  append(frame, as_bytes("hello world"));
+  CHECK(peer.session.lend(peer.now, frame).has_value());
+  CHECK(peer.session.readable(1).data() == frame.data() + kYamuxHeaderSize);
+  peer.session.consumed(peer.now, 1, 6);
+  peer.session.keep();
+  frame.assign(frame.size(), 0);
+  CHECK(peer.reads(1) == "world");
+}
+
+TEST_CASE("yamux: two streams' bodies in one lent piece both stay, and so does a stream's second") {
+  YamuxScript peer;
+  for (const StreamId id : {1U, 3U}) CHECK(peer.opens(id).has_value());
+  Bytes frames;
+  for (const StreamId id : {1U, 3U, 1U}) {
+    append(frames, encode({YamuxType::data, 0, id, 2}));
+    append(frames, as_bytes("ab"));
+  }
+  CHECK(peer.session.lend(peer.now, frames).has_value());
+  peer.session.keep();
+  frames.assign(frames.size(), 0);
+  CHECK(peer.reads(1) == "abab");
+  CHECK(peer.reads(3) == "ab");
+}
+
+TEST_CASE("yamux: a stream that is reset while its bytes are lent leaves nothing behind") {
+  YamuxScript peer;
+  CHECK(peer.opens(1).has_value());
+  Bytes frame;
+  append(frame, encode({YamuxType::data, 0, 1, 2}));
+  append(frame, as_bytes("ab"));
+  CHECK(peer.session.lend(peer.now, frame).has_value());
+  peer.session.reset(1, 0);
+  peer.session.keep();
+  CHECK(peer.session.bytes_received() == 0);
+  CHECK(peer.session.streams() == 0);
+}
+
+TEST_CASE("yamux: what is written and leaves before lent bytes go is not kept, the rest is") {
+  YamuxPair pair;
+  const StreamId id = pair.stream();
+  Bytes first = to_bytes(as_bytes("hello "));
+  CHECK(pair.us.write_lent(id, first) == 6);
+  CHECK(pair.us.write_lent(id, as_bytes("world")) == 5);
+  Bytes out;
+  pair.us.take_output(out, kYamuxHeaderSize + 4);
+  pair.us.keep_written();
+  first.assign(first.size(), 0);
+  CHECK(pair.them.on_bytes(pair.now, out).has_value());
+  pair.exchange();
+  CHECK(pair.they_read(id) == "hello world");
+}
+
+TEST_CASE("yamux: a stream that is reset while what it wrote is lent leaves nothing behind") {
+  YamuxPair pair;
+  const StreamId id = pair.stream();
+  CHECK(pair.us.write_lent(id, as_bytes("ab")) == 2);
+  pair.us.reset(id, 0);
+  pair.us.keep_written();
+  CHECK(pair.us.bytes_queued() == 0);
+}
+
 TEST_CASE("yamux: few streams are announced before the peer has been heard, the others then") {
   YamuxScript peer(silent(), Role::initiator);
   StreamId last = 0;

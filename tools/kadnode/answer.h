@@ -71,9 +71,10 @@ struct HelpAnswer {
 };
 struct QuitAnswer {};
 
-using Answer = std::variant<IdAnswer, ConnectReport, NetworkAnswer, PingAnswer, PutReport,
-                            GetAnswer, ProvideReport, ProvidersReport, FindReport, SubscribedAnswer,
-                            PublishAnswer, StatsAnswer, WhyAnswer, HelpAnswer, QuitAnswer>;
+using Answer =
+    std::variant<IdAnswer, ConnectReport, NetworkAnswer, PingAnswer, PutReport, GetAnswer,
+                 ProvideReport, ProvidersReport, FindReport, ClosestReport, SubscribedAnswer,
+                 PublishAnswer, StatsAnswer, WhyAnswer, HelpAnswer, QuitAnswer>;
 
 // --- events
 struct ReadyEvent {
@@ -93,10 +94,14 @@ struct MessageEvent {
 struct BootstrapEvent {
   BootstrapStatus status;
 };
+struct StepEvent {  // of a command that is traced
+  WalkStep step;
+  Duration since{};  // the command began
+};
 struct DroppedEvent {  // the reader was too slow for so many events
   std::size_t count;
 };
 using Event = std::variant<ReadyEvent, PeerConnected, PeerDisconnected, IdentifiedEvent,
-                           MessageEvent, BootstrapEvent, DroppedEvent>;
+                           MessageEvent, BootstrapEvent, StepEvent, DroppedEvent>;
 
 }  // namespace kadmesh::kadnode

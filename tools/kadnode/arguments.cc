@@ -73,6 +73,14 @@ const ArgumentOption kText{"--text", false, [](Arguments& a, const std::string&)
                              a.text = true;
                              return Result<void>();
                            }};
+const ArgumentOption kTrace{"--trace", false, [](Arguments& a, const std::string&) {
+                              a.trace = true;
+                              return Result<void>();
+                            }};
+const ArgumentOption kQuorum{"--quorum", true, [](Arguments& a, const std::string& value) {
+                               a.quorum = value;
+                               return Result<void>();
+                             }};
 const ArgumentOption kFile{"--file", true, [](Arguments& a, const std::string& value) {
                              a.file = value;
                              return value.empty() ? fail(Errc::invalid, "--file needs a name")

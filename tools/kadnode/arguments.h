@@ -13,8 +13,9 @@ namespace kadmesh::kadnode {
 
 struct Arguments {
   Words plain;
-  bool key_hex = false, data_hex = false, text = false;
+  bool key_hex = false, data_hex = false, text = false, trace = false;
   std::string file;
+  std::string quorum;
   std::optional<Duration> timeout;
 
   // The arguments from `first` on, as the user typed them but for the space between.
@@ -26,7 +27,7 @@ struct ArgumentOption {
   bool takes_value;
   Result<void> (*set)(Arguments&, const std::string& value);
 };
-extern const ArgumentOption kKeyHex, kDataHex, kText, kFile;
+extern const ArgumentOption kKeyHex, kDataHex, kText, kFile, kTrace, kQuorum;
 
 // `options`: those that the command has, besides --timeout, which all have. The first of `words` is
 // the command's name. Errc::invalid.

@@ -78,7 +78,10 @@ Result<CommandAction> parse_put(const Arguments& a) {
 
 Result<CommandAction> parse_get(const Arguments& a) {
   ASSIGN_OR_RETURN(Bytes key, record_key(a));
-  return GetCommand{std::move(key), a.file};
+  GetCommand get{std::move(key), a.file};
+  if (a.quorum.empty()) return get;
+  ASSIGN_OR_RETURN(get.quorum, count(a.quorum, kMostQuorum));
+  return get;
 }
 
 Result<CommandAction> parse_provide(const Arguments& a) {
@@ -97,6 +100,12 @@ Result<CommandAction> parse_providers(const Arguments& a) {
 Result<CommandAction> parse_find(const Arguments& a) {
   ASSIGN_OR_RETURN(const auto peer, PeerId::from_text(a.plain[0]));
   return FindCommand{peer};
+}
+
+Result<CommandAction> parse_closest(const Arguments& a) {
+  if (!a.key_hex) return ClosestCommand{parse_any_key(a.plain[0])};
+  ASSIGN_OR_RETURN(Bytes target, hex(a.plain[0]));
+  return ClosestCommand{std::move(target)};
 }
 
 Result<CommandAction> parse_publish(const Arguments& a) {
@@ -134,7 +143,7 @@ using Parse = Result<CommandAction> (*)(const Arguments&);
 struct Row {
   CommandInfo info;
   std::size_t least = 0, most = 0;  // arguments
-  std::array<const ArgumentOption*, 3> options{};
+  std::array<const ArgumentOption*, 4> options{};
   Parse parse;
 };
 
@@ -170,7 +179,7 @@ constexpr std::array kRows{
         .parse = parse_ping},
     Row{.info =
             {.name = "put",
-             .usage = "[--hex] KEY VALUE|--data-hex HEX|--file FILE",
+             .usage = "[--hex] [--trace] KEY VALUE|--data-hex HEX|--file FILE",
              .summary = "store a value in the DHT",
              .details =
                  "KEY is /NAMESPACE/NAME. Known are /pk/PEER and /ipns/PEER; under protocol ids\n"
@@ -180,21 +189,24 @@ constexpr std::array kRows{
              .as_arguments = AsArguments::client},
         .least = 1,
         .most = kAnyNumber,
-        .options = {&kKeyHex, &kDataHex, &kFile},
+        .options = {&kKeyHex, &kDataHex, &kFile, &kTrace},
         .parse = parse_put},
     Row{.info = {.name = "get",
-                 .usage = "[--hex] KEY [--file FILE]",
+                 .usage = "[--hex] [--trace] [--quorum N] KEY [--file FILE]",
                  .summary = "the best value of a key in the DHT",
                  .details =
-                     "--hex: KEY is hexadecimal. --file: also write the value to FILE, as it is.",
+                     "--hex: KEY is hexadecimal. --file: also write the value to FILE, as it is.\n"
+                     "--quorum: ends once N hold the best value, rather than when all are asked.\n"
+                     "--trace, here and with put, provide, providers, find and closest: shows the\n"
+                     "walk as it happens.",
                  .as_arguments = AsArguments::client},
         .least = 1,
         .most = 1,
-        .options = {&kKeyHex, &kFile},
+        .options = {&kKeyHex, &kFile, &kTrace, &kQuorum},
         .parse = parse_get},
     Row{.info =
             {.name = "provide",
-             .usage = "[--hex|--text] KEY",
+             .usage = "[--hex|--text] [--trace] KEY",
              .summary = "announce that this node has some content",
              .details =
                  "KEY is a CIDv0 (Qm...), a multihash in hexadecimal (1220...), or text, which\n"
@@ -202,24 +214,36 @@ constexpr std::array kRows{
              .as_arguments = AsArguments::client},
         .least = 1,
         .most = 1,
-        .options = {&kKeyHex, &kText},
+        .options = {&kKeyHex, &kText, &kTrace},
         .parse = parse_provide},
     Row{.info = {.name = "providers",
-                 .usage = "[--hex|--text] KEY [COUNT]",
+                 .usage = "[--hex|--text] [--trace] KEY [COUNT]",
                  .summary = "who has announced that content",
                  .details = "KEY as for provide. The search ends at COUNT providers (20).",
                  .as_arguments = AsArguments::client},
         .least = 1,
         .most = 2,
-        .options = {&kKeyHex, &kText},
+        .options = {&kKeyHex, &kText, &kTrace},
         .parse = parse_providers},
     Row{.info = {.name = "find",
-                 .usage = "PEER",
+                 .usage = "[--trace] PEER",
                  .summary = "the addresses of a peer",
                  .as_arguments = AsArguments::client},
         .least = 1,
         .most = 1,
+        .options = {&kTrace},
         .parse = parse_find},
+    Row{.info = {.name = "closest",
+                 .usage = "[--hex] [--trace] KEY",
+                 .summary = "the 20 peers that are closest to a key, by a walk",
+                 .details =
+                     "KEY is a peer, a record's key (/NAMESPACE/NAME), or content as for provide.\n"
+                     "--hex: its bytes in hexadecimal, whatever they are.",
+                 .as_arguments = AsArguments::client},
+        .least = 1,
+        .most = 1,
+        .options = {&kKeyHex, &kTrace},
+        .parse = parse_closest},
     Row{.info = {.name = "subscribe",
                  .usage = "TOPIC",
                  .summary = "receive the messages of a topic",
@@ -285,7 +309,7 @@ Result<Command> parse_row(const Row& row, const Words& words) {
   if (arguments.plain.size() > row.most)
     return fail(Errc::invalid, quoted(arguments.plain[row.most]) + " is one argument too many");
   ASSIGN_OR_RETURN(CommandAction action, row.parse(arguments));
-  return Command{row.info.name, arguments.timeout, std::move(action)};
+  return Command{row.info.name, arguments.timeout, arguments.trace, std::move(action)};
 }
 
 }  // namespace

@@ -43,6 +43,7 @@ struct PutCommand {
 struct GetCommand {
   Bytes key;
   std::string into_file;  // empty: the value is part of the answer alone
+  std::size_t quorum = 0;
 };
 struct ProvideCommand {
   Bytes multihash;
@@ -53,6 +54,9 @@ struct ProvidersCommand {
 };
 struct FindCommand {
   PeerId peer;
+};
+struct ClosestCommand {
+  Bytes target;
 };
 struct SubscribeCommand {
   std::string topic;
@@ -75,13 +79,14 @@ struct QuitCommand {};
 
 using CommandAction =
     std::variant<IdCommand, ConnectCommand, NetworkCommand, PingCommand, PutCommand, GetCommand,
-                 ProvideCommand, ProvidersCommand, FindCommand, SubscribeCommand,
+                 ProvideCommand, ProvidersCommand, FindCommand, ClosestCommand, SubscribeCommand,
                  UnsubscribeCommand, PublishCommand, StatsCommand, WhyCommand, HelpCommand,
                  QuitCommand>;
 
 struct Command {
   std::string_view name;            // as in the table
   std::optional<Duration> timeout;  // --timeout of this command alone
+  bool trace = false;               // its walk is shown as it happens
   CommandAction action;
 };
 
@@ -105,6 +110,7 @@ const CommandInfo* find_command(std::string_view name);
 
 inline constexpr std::size_t kMostPings = 100;
 inline constexpr std::size_t kMostProvidersAsked = 1000;
+inline constexpr std::size_t kMostQuorum = 1000;
 
 // `words` is not empty.
 Result<Command> parse_command(const Words& words);

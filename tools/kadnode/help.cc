@@ -66,6 +66,7 @@ EXAMPLES
   kadnode connect /ip4/127.0.0.1/tcp/9001
   kadnode get /v/name --bootstrap /ip4/127.0.0.1/tcp/9001 \
       --kad-protocol /spaceway/kad/1.0.0
+  kadnode get --trace /v/name --bootstrap /ip4/... --kad-protocol ...
   echo 'put /v/name a value' | kadnode run --json --bootstrap /ip4/...
   kadnode why 12D3KooW...
 )";
@@ -92,7 +93,14 @@ OPTIONS
   --port N                listen on port N of every interface, IPv4 and IPv6;
                           0 is any free port, which is also what happens without
                           --listen and --port
+  --metrics MULTIADDR     answer Prometheus there, at /metrics; for all who
+                          can connect, so usually /ip4/127.0.0.1/tcp/9464
+  --mode MODE             server (usual): serves the DHT; client: only asks;
+                          auto: serves it once a peer of another network has
+                          connected to one of its public addresses
   --stay                  stay when the input ends
+  --set-aside-corrupt     a damaged store is renamed and an empty one begun,
+                          instead of not starting
   --record FILE           write down all that goes into the node, for `kadsim
                           replay`. FILE is new, and holds secrets: the private
                           key and all that the node is told

@@ -42,4 +42,10 @@ Bytes parse_record_key(std::string_view text) {
   return key;
 }
 
+Bytes parse_any_key(std::string_view text) {
+  if (text.starts_with('/')) return parse_record_key(text);
+  if (const auto peer = PeerId::from_text(text)) return to_bytes(peer->bytes());
+  return parse_content_key(text);
+}
+
 }  // namespace kadmesh::kadnode

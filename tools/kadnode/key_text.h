@@ -13,5 +13,7 @@ Bytes parse_content_key(std::string_view text);
 Bytes hashed_content_key(std::string_view text);
 // The text's bytes; /pk/PEER and /ipns/PEER take the peer's id as text.
 Bytes parse_record_key(std::string_view text);
+// Whatever has a place among peers' ids: a peer, a record's key (it begins with '/'), or content.
+Bytes parse_any_key(std::string_view text);
 
 }  // namespace kadmesh::kadnode

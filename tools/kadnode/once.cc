@@ -108,7 +108,7 @@ class Client {
     config.keylog = keylog_.get();
     config.seeds = common.bootstrap;
     config.kad_protocol = common.kad_protocol;
-    config.server = false;
+    config.mode = KadMode::client;
     config.patient = true;
     ASSIGN_OR_RETURN(session_, Session::open(loop_, std::move(config), log_,
                                              [this](const Event& event) { on_event(event); }));
@@ -154,11 +154,19 @@ class Client {
   }
 
   void on_event(const Event& event) {
+    if (std::holds_alternative<StepEvent>(event)) return show_step(event);
     if (!listens_ || status_ != 0 || !std::holds_alternative<MessageEvent>(event)) return;
     std::printf("%s\n", options_.common.json ? json_of(event).c_str() : text_of(event).c_str());
     if (written_out()) return;
     status_ = kStartStatus;
     asio::post(loop_, [this] { leave(); });  // not inside a call of the session
+  }
+
+  // Standard output is the answer's; with --json a reader can tell them apart.
+  void show_step(const Event& event) {
+    const bool json = options_.common.json;
+    std::fprintf(json ? stdout : stderr, "%s\n",
+                 json ? json_of(event).c_str() : text_of(event).c_str());
   }
 
   OnceOptions options_;

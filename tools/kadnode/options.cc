@@ -13,8 +13,10 @@ namespace {
 // As typed; `Options` is what it means.
 struct Typed {
   std::vector<std::string> bootstrap, listen, log;
-  std::string kad_protocol, data_dir, identity, keylog, timeout, port, record, record_limit;
-  bool json = false, stay = false, redact = false, help = false, version = false;
+  std::string kad_protocol, data_dir, identity, keylog, timeout, port, record, record_limit, mode,
+      metrics;
+  bool json = false, stay = false, redact = false, set_aside_corrupt = false, help = false,
+       version = false;
 };
 
 // One value an option: `--bootstrap ADDR get` is an address and a command.
@@ -89,6 +91,13 @@ Result<std::uint16_t> port_number(const std::string& text) {
   return port;
 }
 
+Result<KadMode> mode(const std::string& text) {
+  if (text == "client") return KadMode::client;
+  if (text == "server") return KadMode::server;
+  if (text == "auto") return KadMode::automatic;
+  return fail(Errc::invalid, "--mode " + text + ": client, server or auto");
+}
+
 constexpr std::size_t kMiB = std::size_t{1024} * 1024, kMostRecord = 1'000'000;
 
 Result<std::size_t> record_limit(const std::string& text) {
@@ -112,7 +121,17 @@ Result<Invocation> run_options(const Typed& typed) {
   } else if (run.listen.empty()) {
     run.port = 0;
   }
+  if (!typed.mode.empty()) {
+    ASSIGN_OR_RETURN(run.mode, mode(typed.mode));
+  }
+  if (!typed.metrics.empty()) {
+    ASSIGN_OR_RETURN(const auto at, addresses("--metrics", {typed.metrics}));
+    if (!at.front().tcp_endpoint())
+      return fail(Errc::invalid, "--metrics " + typed.metrics + ": only /ip4 and /ip6 with /tcp");
+    run.metrics = at.front();
+  }
   run.stay = typed.stay;
+  run.set_aside_corrupt = typed.set_aside_corrupt;
   if (!typed.record.empty()) run.record = typed.record;
   run.redact = typed.redact;
   if (run.redact && !run.record) return fail(Errc::invalid, "--redact needs --record FILE");
@@ -160,7 +179,10 @@ Result<Invocation> parse_arguments(int argc, const char* const* argv) {
   add_common(*run, typed);
   add_list(*run, "--listen", typed.listen);
   add_text(*run, "--port", typed.port);
+  add_text(*run, "--mode", typed.mode);
+  add_text(*run, "--metrics", typed.metrics);
   run->add_flag("--stay", typed.stay);
+  run->add_flag("--set-aside-corrupt", typed.set_aside_corrupt);
   add_text(*run, "--record", typed.record);
   add_text(*run, "--record-limit", typed.record_limit);
   run->add_flag("--redact", typed.redact);

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "kad/config.h"
 #include "kadnode/command.h"
 #include "kadnode/log.h"
 
@@ -27,9 +28,12 @@ struct RunOptions {
   Options common;
   std::vector<Multiaddr> listen;
   std::optional<std::uint16_t> port;  // set whenever `listen` is empty
+  KadMode mode = KadMode::server;
   bool stay = false;
+  bool set_aside_corrupt = false;
   std::optional<std::filesystem::path> record;
   bool redact = false;
+  std::optional<Multiaddr> metrics;                           // /ip4|ip6/.../tcp/...
   std::size_t record_limit = std::size_t{256} * 1024 * 1024;  // bytes
 };
 struct OnceOptions {

@@ -189,6 +189,12 @@ Json result(const FindReport& a) {
   return out;
 }
 
+Json result(const ClosestReport& a) {
+  Json closest = Json::array();
+  for (const Contact& peer : a.closest) closest.push_back(contact(peer));
+  return {{"key_hex", to_hex(a.target)}, {"closest", std::move(closest)}, {"walk", walk(a.walk)}};
+}
+
 Json result(const SubscribedAnswer& a) {
   Json out = Json::object();
   put_text(out, "topic", a.topic);
@@ -219,6 +225,46 @@ Json result(const PublishAnswer& a) {
   return out;
 }
 
+Json pace(const KadPace& pace) {
+  return {{"answers", pace.answers},
+          {"mean_ms", milliseconds(pace.mean)},
+          {"deviation_ms", milliseconds(pace.deviation)},
+          {"timeout_ms", milliseconds(pace.timeout)}};
+}
+
+Json outcomes(const Outcomes& ended) {
+  Json failed = Json::object();
+  for (std::size_t code = 0; code < kErrcs; ++code)
+    if (ended.failed[code] > 0) failed[name(static_cast<Errc>(code))] = ended.failed[code];
+  return {{"ok", ended.ok}, {"failed", std::move(failed)}};
+}
+
+Json histogram(const Histogram& h) {
+  Json bounds = Json::array();
+  for (std::size_t i = 0; i < Histogram::kBounds; ++i) bounds.push_back(Histogram::bound(i));
+  return {{"bounds", std::move(bounds)}, {"counts", h.counts()}, {"sum", h.sum()}};
+}
+
+Json queries(const KadStats& s) {
+  Json out = Json::object();
+  for (std::size_t i = 0; i < kQueryTypes; ++i) {
+    Json& type = out[name(static_cast<QueryType>(i))] = outcomes(s.queries[i].ended);
+    type["took_ms"] = histogram(s.queries[i].took_ms);
+    type["hops"] = s.queries[i].hops;
+  }
+  return out;
+}
+
+Json requests(const KadStats& s) {
+  Json out = Json::object();
+  for (std::size_t i = 0; i < kKadTypes; ++i) {
+    Json& type = out[name(static_cast<KadType>(i))] = outcomes(s.requests[i].ended);
+    type["sent"] = s.requests[i].sent;
+    type["withdrawn"] = s.requests[i].withdrawn;
+  }
+  return out;
+}
+
 Json kad_stats(const StatsAnswer& a) {
   const KadStats& s = a.node.kad;
   Json buckets = Json::array();
@@ -227,7 +273,8 @@ Json kad_stats(const StatsAnswer& a) {
                        {"servers", b.servers},
                        {"provisional", b.provisional},
                        {"connected", b.connected}});
-  return {{"queries_running", s.queries_running},
+  return {{"serving", a.node.serving},
+          {"queries_running", s.queries_running},
           {"queries_started", s.queries_started},
           {"queries_ok", s.queries_ok},
           {"queries_failed", s.queries_failed},
@@ -237,8 +284,16 @@ Json kad_stats(const StatsAnswer& a) {
           {"requests_failed", s.requests_failed},
           {"requests_served", s.requests_served},
           {"requests_refused", s.requests_refused},
+          {"warm", pace(s.warm)},
+          {"cold", pace(s.cold)},
           {"inbound_waiting", s.inbound_waiting},
+          {"queries", queries(s)},
+          {"requests", requests(s)},
           {"pending_puts", s.pending_puts},
+          {"pending_provides", s.pending_provides},
+          {"table_live", s.table_live},
+          {"buckets_total", s.buckets},
+          {"buckets_live", s.buckets_live},
           {"table_servers", s.table_servers},
           {"table_provisional", s.table_provisional},
           {"buckets", std::move(buckets)}};
@@ -283,7 +338,12 @@ Json result(const StatsAnswer& a) {
           {"kad", kad_stats(a)},
           {"gossip", gossip_stats(a)},
           {"bootstrap", bootstrap(a.node.bootstrap, a.now)},
-          {"store", {{"rows", a.stored_rows}, {"bytes", a.stored_bytes}}}};
+          {"store",
+           {{"rows", a.stored_rows},
+            {"bytes", a.stored_bytes},
+            {"failed", a.node.store.failed},
+            {"refused", a.node.store.refused},
+            {"displaced", a.node.store.displaced}}}};
 }
 
 Json result(const WhyAnswer& a) {
@@ -339,6 +399,17 @@ Json event(const MessageEvent& e) {
 Json event(const BootstrapEvent& e) {
   Json out{{"event", "bootstrap"}};
   out.update(bootstrap(e.status, std::nullopt));
+  return out;
+}
+
+Json event(const StepEvent& e) {
+  const WalkStep& step = e.step;
+  Json out{{"event", "step"}, {"what", name(step.what)}, {"at_ms", milliseconds(e.since)}};
+  if (step.peer) out["peer"] = step.peer->text();
+  if (step.peer) out["shared_bits"] = step.shared;
+  if (step.from) out["from"] = step.from->text();
+  if (!step.question.empty()) out["question"] = step.question;
+  if (step.cause) out["cause"] = error_object({}, *step.cause);
   return out;
 }
 

@@ -141,6 +141,13 @@ std::string text(const ProvidersReport& a) {
   return out;
 }
 
+std::string text(const ClosestReport& a) {
+  std::string out =
+      fmt::format("{} ({})", counted(a.closest.size(), "closest peer"), walked(a.walk));
+  for (const Contact& peer : a.closest) say_contact(out, peer);
+  return out;
+}
+
 std::string text(const FindReport& a) {
   std::string out = a.connected ? "found, connected" : "found";
   say(out, " ({})", walked(a.walk));
@@ -158,24 +165,36 @@ std::string text(const PublishAnswer& a) {
   return fmt::format("sent to {} of {}", queued, counted(a.receipt.peers.size(), "peer"));
 }
 
+std::string paced(const KadPace& pace) {
+  if (pace.answers == 0) return fmt::format("none yet, waited for {}", lasting(pace.timeout));
+  return fmt::format("in {}, give or take {}, waited for {}", lasting(pace.mean),
+                     lasting(pace.deviation), lasting(pace.timeout));
+}
+
 std::string text(const StatsAnswer& a) {
   const KadStats& kad = a.node.kad;
   const GossipStats& gossip = a.node.gossip;
   std::string out = fmt::format("node {}, up {}", a.self.text(), lasting(a.up));
   say(out, "\nbootstrap: {}", bootstrap(a.node.bootstrap));
+  say(out, "\nmode: {} of the DHT", a.node.serving ? "server" : "client");
   say(out, "\nswarm: {} connected, {} known, {}, {}, {} buffered",
       counted(a.node.connected_peers, "peer"), a.node.book_peers,
       counted(a.node.swarm.connections, "connection"), counted(a.node.swarm.streams, "stream"),
       counted(a.node.swarm.buffered_bytes, "byte"));
-  say(out, "\ntable: {}, {} provisional, in {}", counted(kad.table_servers, "server"),
-      kad.table_provisional, counted(a.buckets.size(), "bucket"));
+  say(out, "\ntable: {}, {} of them connected, {} provisional, in {}",
+      counted(kad.table_servers, "server"), kad.table_live, kad.table_provisional,
+      counted(a.buckets.size(), "bucket"));
   say(out, "\nqueries: {} running; {} started, {} ok, {} failed, {} timed out", kad.queries_running,
       kad.queries_started, kad.queries_ok, kad.queries_failed, kad.queries_timed_out);
   say(out, "\nrequests: {} outstanding; {} sent, {} failed, {} served, {} refused",
       kad.requests_outstanding, kad.requests_sent, kad.requests_failed, kad.requests_served,
       kad.requests_refused);
-  say(out, "\nstore: {}, {}, {} pending", counted(a.stored_rows, "row"),
-      counted(a.stored_bytes, "byte"), counted(kad.pending_puts, "put"));
+  say(out, "\nanswers: {}; after a dial {}", paced(kad.warm), paced(kad.cold));
+  const StoreStats& store = a.node.store;
+  say(out, "\nstore: {}, {}, {} pending; {} failed, {} refused, {} displaced",
+      counted(a.stored_rows, "row"), counted(a.stored_bytes, "byte"),
+      counted(kad.pending_puts + kad.pending_provides, "announcement"), store.failed, store.refused,
+      store.displaced);
   say(out, "\ngossip: {}, {}; {} delivered, {} duplicates, {} published, {} forwarded, {} rejected",
       counted(gossip.peers, "peer"), counted(gossip.topics, "topic"), gossip.delivered,
       gossip.duplicates, gossip.published, gossip.forwarded, gossip.rejected);
@@ -230,6 +249,16 @@ std::string text(const MessageEvent& e) {
 }
 
 std::string text(const BootstrapEvent& e) { return "bootstrap: " + bootstrap(e.status); }
+
+std::string text(const StepEvent& e) {
+  const WalkStep& step = e.step;
+  std::string out = fmt::format("{:>9} {:<9}", lasting(e.since), name(step.what));
+  if (step.peer) say(out, " {} ({} bits)", step.peer->text(), step.shared);
+  if (!step.question.empty()) say(out, " {}", step.question);
+  if (step.from) say(out, " from {}", step.from->text());
+  if (step.cause) say(out, ": {}", printable(to_string(*step.cause)));
+  return out;
+}
 
 std::string text(const DroppedEvent& e) {
   return fmt::format("{} not shown: the output was not read", counted(e.count, "event"));

@@ -10,6 +10,7 @@
 #include <cstdio>
 
 #include "driver/identity_file.h"
+#include "driver/metrics_listener.h"
 #include "kadnode/control_socket.h"
 #include "kadnode/data_dir.h"
 #include "kadnode/keylog.h"
@@ -63,6 +64,7 @@ class Running {
     ASSIGN_OR_RETURN(session_, Session::open(loop_, std::move(config), log_,
                                              [this](const Event& event) { on_event(event); }));
     ASSIGN_OR_RETURN(control_, ControlSocket::open(loop_, data_dir_.control(), *session_));
+    RETURN_IF_ERROR(open_metrics());
     signals_.async_wait([this](const asio::error_code& error, int) {
       if (!error) leave();
     });
@@ -97,17 +99,36 @@ class Running {
     config.listen = options_.port ? every_interface(*options_.port) : options_.listen;
     config.seeds = common.bootstrap;
     config.kad_protocol = common.kad_protocol;
+    config.mode = options_.mode;
     config.data_dir = data_dir_.path();
     return config;
   }
 
-  Result<std::unique_ptr<Store>> open_store() const {
+  Result<std::unique_ptr<Store>> open_store() {
     auto store = SqliteStore::open(data_dir_.store(), StoreLimits{});
+    if (!store && store.error().code == Errc::malformed) {
+      if (!options_.set_aside_corrupt)
+        return fail(Errc::malformed,
+                    store.error().detail + "; --set-aside-corrupt does the latter");
+      ASSIGN_OR_RETURN(const auto aside, SqliteStore::set_aside(data_dir_.store()));
+      log_.write(LogLevel::warning, "store", std::nullopt,
+                 store.error().detail + ": it is now " + aside.string());
+      store = SqliteStore::open(data_dir_.store(), StoreLimits{});
+    }
     if (store) return std::unique_ptr<Store>(*std::move(store));
     if (store.error().code == Errc::refused)
       return fail(Errc::refused, "another kadnode runs on " + data_dir_.path().string() +
                                      ": stop it, or name another directory with --data-dir");
     return std::unexpected(store.error());
+  }
+
+  Result<void> open_metrics() {
+    if (!options_.metrics) return {};
+    ASSIGN_OR_RETURN(metrics_, MetricsListener::open(loop_, *options_.metrics->tcp_endpoint(),
+                                                     [this] { return session_->metrics(); }));
+    log_.write(LogLevel::info, "driver", std::nullopt,
+               "metrics at " + Multiaddr::tcp(metrics_->at()).text());
+    return {};
   }
 
   void start_front() {
@@ -135,6 +156,7 @@ class Running {
     if (lines_) lines_->stop();
     if (shell_) shell_->stop();
     control_.reset();
+    metrics_.reset();
     asio::error_code ignored;
     signals_.cancel(ignored);
     signals_.clear(ignored);  // another one ends us on the spot
@@ -150,6 +172,7 @@ class Running {
   Output output_, errors_;
   std::unique_ptr<Session> session_;
   std::unique_ptr<ControlSocket> control_;
+  std::unique_ptr<MetricsListener> metrics_;
   std::unique_ptr<Lines> lines_;
   std::unique_ptr<Shell> shell_;
 };

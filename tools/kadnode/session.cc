@@ -7,6 +7,7 @@
 #include <set>
 
 #include "driver/host.h"
+#include "driver/metrics_text.h"
 #include "kadnode/help.h"
 #include "kadnode/payload.h"
 #include "kadnode/snapshot.h"
@@ -38,7 +39,7 @@ HostConfig host_config(SessionConfig& config) {
   host.record = config.record;
   host.node.swarm.keylog = config.keylog != nullptr;
   host.node.kad.protocol = config.kad_protocol;
-  host.node.kad.server = config.server;
+  host.node.kad.mode = config.mode;
   host.node.kad.seeds = config.seeds;
   host.node.kad.validators = validators(config.kad_protocol);
   return host;
@@ -66,6 +67,17 @@ struct Session::State {
   Time started{};
 
   Time deadline(Duration limit) const { return after(host->now().mono, limit); }
+  // How a command is to be carried out.
+  struct Terms {
+    Duration limit;
+    Host::OnStep on_step;  // null: it is not traced
+  };
+  Terms terms(Duration limit, bool trace) {
+    if (!trace || !host) return {limit, nullptr};
+    return {limit, [this, begun = host->now().mono](const WalkStep& step) {
+              tell(StepEvent{step, step.when - begun});
+            }};
+  }
   Duration left(Time until) const { return std::max<Duration>(until - host->now().mono, 0ms); }
 
   // --- commands that others take part in. Nothing of the host is touched behind a co_await without
@@ -76,13 +88,13 @@ struct Session::State {
     co_return co_await host->async_connect(std::get<PeerId>(to), use_awaitable, limit);
   }
 
-  awaitable<Result<Answer>> perform(ConnectCommand c, Duration limit) {
-    co_return as_answer(co_await reach(c.to, limit));
+  awaitable<Result<Answer>> perform(ConnectCommand c, Terms terms) {
+    co_return as_answer(co_await reach(c.to, terms.limit));
   }
 
-  awaitable<Result<Answer>> perform(PingCommand c, Duration limit) {
-    const Time end = deadline(limit);
-    const auto reached = co_await reach(c.to, limit);
+  awaitable<Result<Answer>> perform(PingCommand c, Terms terms) {
+    const Time end = deadline(terms.limit);
+    const auto reached = co_await reach(c.to, terms.limit);
     if (!reached) co_return std::unexpected(reached.error());
     PingAnswer answer{reached->peer, {}};
     while (answer.rtts.size() < c.count) {
@@ -94,15 +106,16 @@ struct Session::State {
     co_return Answer(std::move(answer));
   }
 
-  awaitable<Result<Answer>> perform(PutCommand c, Duration limit) {
+  awaitable<Result<Answer>> perform(PutCommand c, Terms terms) {
     auto value = contents(c.value);
     if (!value) co_return std::unexpected(value.error());
-    co_return as_answer(
-        co_await host->async_put(std::move(c.key), *std::move(value), use_awaitable, limit));
+    co_return as_answer(co_await host->async_put(std::move(c.key), *std::move(value), use_awaitable,
+                                                 terms.limit, terms.on_step));
   }
 
-  awaitable<Result<Answer>> perform(GetCommand c, Duration limit) {
-    auto got = co_await host->async_get(std::move(c.key), use_awaitable, limit);
+  awaitable<Result<Answer>> perform(GetCommand c, Terms terms) {
+    auto got = co_await host->async_get(std::move(c.key), use_awaitable, terms.limit, terms.on_step,
+                                        c.quorum);
     if (!got) co_return std::unexpected(got.error());
     if (!c.into_file.empty())
       if (auto written = write_file(c.into_file, got->value); !written)
@@ -110,21 +123,28 @@ struct Session::State {
     co_return Answer(GetAnswer{*std::move(got), c.into_file});
   }
 
-  awaitable<Result<Answer>> perform(ProvideCommand c, Duration limit) {
-    co_return as_answer(co_await host->async_provide(std::move(c.multihash), use_awaitable, limit));
+  awaitable<Result<Answer>> perform(ProvideCommand c, Terms terms) {
+    co_return as_answer(co_await host->async_provide(std::move(c.multihash), use_awaitable,
+                                                     terms.limit, terms.on_step));
   }
 
-  awaitable<Result<Answer>> perform(ProvidersCommand c, Duration limit) {
+  awaitable<Result<Answer>> perform(ProvidersCommand c, Terms terms) {
+    co_return as_answer(co_await host->async_find_providers(
+        std::move(c.multihash), c.most, use_awaitable, terms.limit, terms.on_step));
+  }
+
+  awaitable<Result<Answer>> perform(FindCommand c, Terms terms) {
     co_return as_answer(
-        co_await host->async_find_providers(std::move(c.multihash), c.most, use_awaitable, limit));
+        co_await host->async_find_peer(c.peer, use_awaitable, terms.limit, terms.on_step));
   }
 
-  awaitable<Result<Answer>> perform(FindCommand c, Duration limit) {
-    co_return as_answer(co_await host->async_find_peer(c.peer, use_awaitable, limit));
+  awaitable<Result<Answer>> perform(ClosestCommand c, Terms terms) {
+    co_return as_answer(co_await host->async_find_closest(std::move(c.target), use_awaitable,
+                                                          terms.limit, terms.on_step));
   }
 
-  awaitable<Result<Answer>> perform(PublishCommand c, Duration limit) {
-    const Time end = deadline(limit);
+  awaitable<Result<Answer>> perform(PublishCommand c, Terms terms) {
+    const Time end = deadline(terms.limit);
     auto data = contents(c.data);
     if (!data) co_return std::unexpected(data.error());
     for (;;) {
@@ -163,15 +183,15 @@ struct Session::State {
   Result<Answer> at_once(const StatsCommand&) const { return stats_of(*host, started); }
 
   template <class C>
-  awaitable<Result<Answer>> perform(C command, Duration) {
+  awaitable<Result<Answer>> perform(C command, Terms) {
     co_return at_once(command);
   }
 
-  awaitable<void> run(CommandAction action, Duration limit, Done done) {
+  awaitable<void> run(CommandAction action, Duration limit, bool trace, Done done) {
     Result<Answer> answer = std::unexpected(closed());
     if (host)
       answer = co_await std::visit(
-          [&](auto& command) { return perform(std::move(command), limit); }, action);
+          [&](auto& command) { return perform(std::move(command), terms(limit, trace)); }, action);
     if (!answer && takes_keys(action)) explain_key(answer.error());
     if (!answer) explain(answer.error());
     done(std::move(answer));
@@ -224,12 +244,12 @@ Result<std::unique_ptr<Session>> Session::open(asio::io_context& loop, SessionCo
 }
 
 void Session::run(Command command, Duration limit, Done done) {
-  asio::co_spawn(
-      state_->loop,
-      state_->run(std::move(command.action), command.timeout.value_or(limit), std::move(done)),
-      [](const std::exception_ptr& error) {
-        if (error) std::rethrow_exception(error);
-      });
+  asio::co_spawn(state_->loop,
+                 state_->run(std::move(command.action), command.timeout.value_or(limit),
+                             command.trace, std::move(done)),
+                 [](const std::exception_ptr& error) {
+                   if (error) std::rethrow_exception(error);
+                 });
 }
 
 Result<Answer> Session::ask(const CommandAction& question) const {
@@ -245,6 +265,10 @@ Result<Answer> Session::ask(const CommandAction& question) const {
 ReadyEvent Session::ready() const {
   return {state_->host->id(), state_->host->addrs(), state_->config.data_dir,
           state_->config.kad_protocol};
+}
+
+std::string Session::metrics() const {
+  return state_->host ? metrics_text(metrics_of(*state_->host, state_->started)) : std::string();
 }
 
 Words Session::known_words() const {

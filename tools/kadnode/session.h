@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "driver/capture_file.h"
+#include "kad/config.h"
 #include "kadnode/answer.h"
 #include "kadnode/command.h"
 #include "kadnode/log.h"
@@ -26,7 +27,7 @@ struct SessionConfig {
   std::vector<Multiaddr> listen, seeds;
   std::unique_ptr<Store> store;  // in memory unless given
   std::string kad_protocol = "/ipfs/kad/1.0.0";
-  bool server = true;  // serve the DHT
+  KadMode mode = KadMode::server;
   // A publish without subscribers waits for one until its deadline, instead of failing at once: a
   // client that has just started has met nobody yet.
   bool patient = false;
@@ -50,6 +51,8 @@ class Session {
   // Answers the questions that need nobody else: network, stats, why, id.
   Result<Answer> ask(const CommandAction& question) const;
   ReadyEvent ready() const;
+  // What Prometheus reads.
+  std::string metrics() const;
   // Words that may complete an argument: peers and topics that are known.
   Words known_words() const;
   // As close(), once peers have taken what was written for them, or some seconds have passed.

@@ -91,7 +91,11 @@ void read_success(const Reading& in) {
 }
 void read_latency(const Reading& in) {
   percentile(in);
-  in.fields.need("within", "within = \"2s\"");
+  in.fields.read("than", in.expect.than);
+  if (in.fields.has("than"))
+    in.fields.read_number("times", in.expect.times);
+  else
+    in.fields.need("within", "within = \"2s\"");
   in.fields.read_some("within", in.expect.within);
 }
 void read_hops(const Reading& in) {
@@ -141,6 +145,7 @@ constexpr std::array kAll{
     WhatInfo{"delivered", What::delivered, read_delivered},
     WhatInfo{"result", What::result, read_result},
     WhatInfo{"success", What::success, read_success},
+    WhatInfo{"exact", What::exact, read_success},
     WhatInfo{"latency", What::latency, read_latency},
     WhatInfo{"hops", What::hops, read_hops},
     WhatInfo{"mesh", What::mesh, read_mesh},

@@ -17,6 +17,7 @@ enum class What {
   delivered,  // each subscriber got each message, once
   result,     // how the operations of a label ended
   success,    // share of operations that succeeded
+  exact,      // share of the closest-peers lookups that missed nobody
   latency,    // a percentile of how long they took; of deliveries
   hops,       // a percentile of hops; of deliveries
   mesh,       // degree of each subscriber's mesh
@@ -34,6 +35,8 @@ struct Expectation {
   std::optional<Duration> by;
   Duration from{};
   Selector who, whom;
+  std::string than;  // the label or operation whose percentile, `times` over, is the bound
+  std::optional<double> times;
   std::string of, topic, is = "ok", stat;
   std::optional<Duration> within, no_sooner, baseline;
   std::optional<double> at_least, at_most, equals;

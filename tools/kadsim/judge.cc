@@ -131,6 +131,8 @@ Judge::Finding Judge::find(const Pending& pending) const {
       return result(expect);
     case What::success:
       return success(expect);
+    case What::exact:
+      return exact(expect);
     case What::latency:
       return latency(expect);
     case What::hops:
@@ -221,14 +223,36 @@ Judge::Finding Judge::success(const Expectation& expect) const {
   return {enough(ops.succeeded, whole, expect.share), detail};
 }
 
+Judge::Finding Judge::exact(const Expectation& expect) const {
+  const Operations ops = lab_.ledger().of(expect.of);
+  const std::string detail = of(ops.exact, ops.compared) + " missed nobody";
+  if (ops.compared == 0) return nothing(detail);
+  return {enough(ops.exact, ops.compared, expect.share), detail};
+}
+
+Histogram Judge::latencies(const std::string& of) const {
+  return of == "delivery" ? lab_.messages().latency() : lab_.ledger().of(of).latency;
+}
+
 Judge::Finding Judge::latency(const Expectation& expect) const {
-  const Histogram all =
-      expect.of == "delivery" ? lab_.messages().latency() : lab_.ledger().of(expect.of).latency;
+  const Histogram all = latencies(expect.of);
   if (all.count() == 0) return nothing("there was none");
-  const Duration found =
-      std::chrono::microseconds(static_cast<std::int64_t>(all.percentile(expect.percentile)));
-  return {found <= *expect.within, "p" + std::to_string(expect.percentile) + " is " +
-                                       readable(found) + " of " + std::to_string(all.count())};
+  const auto percentile = [&](const Histogram& of) {
+    return std::chrono::microseconds(static_cast<std::int64_t>(of.percentile(expect.percentile)));
+  };
+  const Duration found = percentile(all);
+  std::string detail = "p" + std::to_string(expect.percentile) + " is " + readable(found) + " of " +
+                       std::to_string(all.count());
+  bool holds = !expect.within || found <= *expect.within;
+  if (!expect.than.empty()) {
+    const Histogram other = latencies(expect.than);
+    if (other.count() == 0) return nothing("of " + expect.than + " there was none");
+    const auto times = static_cast<double>(found.count()) /
+                       static_cast<double>(std::max<Duration>(percentile(other), 1us).count());
+    holds = holds && times <= expect.times.value_or(1);
+    detail += ", that of " + expect.than + " " + readable(percentile(other));
+  }
+  return {holds, detail};
 }
 
 Judge::Finding Judge::hops(const Expectation& expect) const {

@@ -44,6 +44,8 @@ class Judge {
   Finding delivered(const Expectation& expect) const;
   Finding result(const Expectation& expect) const;
   Finding success(const Expectation& expect) const;
+  Finding exact(const Expectation& expect) const;
+  Histogram latencies(const std::string& of) const;
   Finding latency(const Expectation& expect) const;
   Finding hops(const Expectation& expect) const;
   Finding mesh(const Expectation& expect) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/signature_memo.h"
+#include "kad/key.h"
 #include "kadsim/outcome.h"
 #include "kadsim/quantities.h"
 #include "sim/luck.h"
@@ -53,6 +54,7 @@ Lab::Lab(const Scenario& scenario, std::uint64_t seed, std::function<void(const 
       noted_up_(scenario.population.count),
       noted_frozen_(scenario.population.count),
       started_(scenario.population.count),
+      up_since_(scenario.population.count),
       watch_(std::move(watch)),
       on_boot_(std::move(on_boot)),
       seeds_(named(scenario.join.seeds)),
@@ -148,6 +150,7 @@ void Lab::note_down(NodeIndex node) {
 
 void Lab::note_up(NodeIndex node) {
   noted_up_[node] = true;
+  up_since_[node] = now();
   messages_.down(node, now());  // it may have been away in between
   messages_.born(node);
 }
@@ -226,14 +229,41 @@ void Lab::hear(World::Index index, const Report& report) {
   // What it had begun when it was shut down is lost with it, as if it had been killed.
   if (!noted_up_[node]) return;
   note_frozen(node);  // thawed by whoever froze it
-  if (const auto* done = std::get_if<OpDone>(&report))
-    ledger_.ended({node, static_cast<std::uint64_t>(done->op)}, now(), outcome_of(*done));
+  if (const auto* done = std::get_if<OpDone>(&report)) hear_end(node, *done);
   if (const auto* message = std::get_if<MessageDelivered>(&report))
     hear_message(node, message->delivery);
   if (const auto* left = std::get_if<PeerDisconnected>(&report))
     blame(node, left->peer, left->cause);
   if (const auto* notice = std::get_if<Notice>(&report); notice && notice->peer)
     blame(node, *notice->peer, notice->what);
+}
+
+void Lab::hear_end(NodeIndex node, const OpDone& done) {
+  Outcome outcome = outcome_of(done);
+  if (const auto* kad = done.result ? std::get_if<KadReport>(&*done.result) : nullptr)
+    if (const auto* closest = std::get_if<ClosestReport>(kad))
+      outcome.exact = exact(node, *closest);
+  ledger_.ended({node, static_cast<std::uint64_t>(done.op)}, now(), std::move(outcome));
+}
+
+// Nobody is missing who was there all the while: nearer than the farthest of k, or anybody at all
+// where there are fewer. None where nobody had to be found.
+std::optional<bool> Lab::exact(NodeIndex asker, const ClosestReport& report) const {
+  const KadConfig& kad = node(asker).config().kad;
+  const KadId target = KadId::of(report.target);
+  const auto away = [&](const PeerId& peer) { return distance(KadId::of(peer), target); };
+  const bool full = report.closest.size() >= kad.k;
+  const Duration joined = now() - report.walk.took - kJoining;
+  std::optional<bool> exact;
+  for (NodeIndex other = 0; other < noted_up_.size(); ++other) {
+    if (other == asker || !ready(other) || up_since_[other] > joined) continue;
+    if (!node(other).serving() || node(other).config().kad.protocol != kad.protocol) continue;
+    if (full && away(id(other)) > away(report.closest.back().peer)) continue;
+    if (std::ranges::find(report.closest, id(other), &Contact::peer) == report.closest.end())
+      return false;
+    exact = true;
+  }
+  return exact;
 }
 
 std::optional<NodeIndex> Lab::number(const PeerId& peer) const {
@@ -318,6 +348,11 @@ void Lab::find(NodeIndex node, NodeIndex whom, const std::string& label, Duratio
   if (node == whom) return;
   begin(Verb::find, label, node, limit,
         [&](Node& n, Turn t, Time by) { return n.find_peer(t, id(whom), by); });
+}
+
+void Lab::closest(NodeIndex node, std::string_view key, const std::string& label, Duration limit) {
+  begin(Verb::closest, label, node, limit,
+        [&](Node& n, Turn t, Time by) { return n.find_closest(t, bytes_of(key), by); });
 }
 
 void Lab::subscribe(NodeIndex node, const std::string& topic) {

@@ -19,6 +19,8 @@ class Lab {
  public:
   // A node that was slow, or whose clock ran wrong, may be behind for so long.
   static constexpr Duration kAftermath = std::chrono::minutes(2);
+  // Who was up for less when a lookup began need not be found by it.
+  static constexpr Duration kJoining = std::chrono::seconds(30);
 
   // Both outlive this. Every node is there, and none runs yet.
   // `watch`: of every turn; may be empty. `on_boot`: of every start of a node, as soon as it can
@@ -86,6 +88,7 @@ class Lab {
   void find_providers(NodeIndex node, std::string_view key, const std::string& label,
                       Duration limit);
   void find(NodeIndex node, NodeIndex whom, const std::string& label, Duration limit);
+  void closest(NodeIndex node, std::string_view key, const std::string& label, Duration limit);
   void subscribe(NodeIndex node, const std::string& topic);
   void unsubscribe(NodeIndex node, const std::string& topic);
   void publish(NodeIndex node, const std::string& topic, Bytes data, const std::string& label);
@@ -101,6 +104,8 @@ class Lab {
   void note_frozen(NodeIndex node);
   void booted(const TurnRecord& record);
   void hear(World::Index index, const Report& report);
+  std::optional<bool> exact(NodeIndex asker, const ClosestReport& report) const;
+  void hear_end(NodeIndex node, const OpDone& done);
   void hear_message(NodeIndex node, const GossipDeliver& delivery);
   void blame(NodeIndex node, const PeerId& peer, const Error& cause);
   template <class Begin>
@@ -114,6 +119,7 @@ class Lab {
   std::vector<World::Index> index_;
   std::vector<NodeIndex> number_;                        // by the world's index
   std::vector<bool> noted_up_, noted_frozen_, started_;  // as the books have them
+  std::vector<Duration> up_since_;
   bool troubled_ = false;
   std::function<void(const TurnRecord&)> watch_;
   std::function<void(NodeIndex)> on_boot_;

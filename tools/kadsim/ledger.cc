@@ -85,6 +85,8 @@ void Ledger::count(const OperationRecord& record, Operations& into) {
   if (record.outcome.asked) into.asked.add(*record.outcome.asked);
   if (!record.outcome.error.empty()) return void(++into.failures[record.outcome.error]);
   ++into.succeeded;
+  if (record.outcome.exact) ++into.compared;
+  if (record.outcome.exact.value_or(false)) ++into.exact;
   into.latency.add(static_cast<std::uint64_t>((*record.ended - record.started) / 1us));
 }
 

@@ -20,6 +20,7 @@ struct Outcome {
   std::optional<bool> pending;
   std::optional<std::size_t> count;  // acknowledged a put; providers found
   std::optional<std::size_t> hops, asked;
+  std::optional<bool> exact;  // of closest: nobody was missing
 };
 
 struct OperationRecord {

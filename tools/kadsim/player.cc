@@ -207,6 +207,7 @@ class Play {
       case Verb::get:
       case Verb::provide:
       case Verb::find_providers:
+      case Verb::closest:
         return keyed(step, number, node, rng);
       case Verb::partition:
         return;
@@ -236,6 +237,7 @@ class Play {
     if (step.verb == Verb::get) lab_.get(node, key, step.label, step.limit);
     if (step.verb == Verb::provide) lab_.provide(node, key, step.label, step.limit);
     if (step.verb == Verb::find_providers) lab_.find_providers(node, key, step.label, step.limit);
+    if (step.verb == Verb::closest) lab_.closest(node, key, step.label, step.limit);
   }
 
   void partition(const Step& step, Rng& rng) {
@@ -273,10 +275,8 @@ class Play {
     trouble_.end();
     world.heal();
     for (const NodeIndex node : lab_.frozen()) lab_.thaw(node);
-    // What is under way, and who has not noticed yet that a peer is gone.
-    for (Duration waited{}; waited < kSettling && !oracle::connections(world).empty(); waited += 1s)
-      world.run_for(1s);
-    rule("who is connected to a peer is connected by it", oracle::connections(world));
+    // It takes a while until everybody has noticed that a peer is gone.
+    rule("who is connected to a peer is connected by it", oracle::connections(world, kSettling));
     rule("no table has an address that is not its peer's", oracle::addresses(world));
     rule("at the end nothing is left over", world.quiesce());
   }

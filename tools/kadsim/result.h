@@ -27,7 +27,9 @@ struct Verdict {
 // Operations of one kind, or of one label.
 struct Operations {
   std::uint64_t started = 0, succeeded = 0;
-  std::uint64_t lost = 0;                           // with their node
+  std::uint64_t lost = 0;  // with their node
+  std::uint64_t exact = 0,
+                compared = 0;  // lookups that missed nobody, of those with somebody to miss
   std::map<std::string, std::uint64_t> failures{};  // by error
   Histogram latency{};                              // us, of those that succeeded
   Histogram hops{};                                 // of walks

@@ -25,10 +25,8 @@ Json head(const RunResult& result) {
 }
 
 Json counts(const Operations& ops) {
-  return {{"started", ops.started},
-          {"succeeded", ops.succeeded},
-          {"lost", ops.lost},
-          {"failures", ops.failures}};
+  return {{"started", ops.started}, {"succeeded", ops.succeeded}, {"lost", ops.lost},
+          {"exact", ops.exact},     {"compared", ops.compared},   {"failures", ops.failures}};
 }
 
 Json full(const Operations& ops) {
@@ -60,6 +58,8 @@ Operations operations_from(const Json& json) {
   out.started = json.at("started");
   out.succeeded = json.at("succeeded");
   out.lost = json.at("lost");
+  out.exact = json.at("exact");
+  out.compared = json.at("compared");
   out.failures = json.at("failures").get<std::map<std::string, std::uint64_t>>();
   out.latency = histogram_from(json.at("latency_us"));
   out.hops = histogram_from(json.at("hops"));

@@ -174,11 +174,12 @@ class Reader {
       if (out_.expectations[i].says == expect.says)
         return refuse(expect.line,
                       "expect.says: two of them say this; each needs a name of its own");
-    if (!expect.of.empty()) check_reference(expect);
+    if (!expect.of.empty()) check_reference(expect, "of", expect.of);
+    if (!expect.than.empty()) check_reference(expect, "than", expect.than);
   }
 
-  // What `of` names: the label of a step, a verb, or a topic.
-  void check_reference(const Expectation& expect) {
+  // What `of` and `than` name: the label of a step, a verb, or a topic.
+  void check_reference(const Expectation& expect, std::string_view key, const std::string& wanted) {
     std::set<std::string> names;
     const bool label_only = expect.what == What::result;
     if (!label_only)
@@ -189,11 +190,11 @@ class Reader {
       if (!step.label.empty()) names.insert(step.label);
       if (!step.topic.empty() && expect.what == What::delivered) names.insert(step.topic);
     }
-    if (names.contains(expect.of)) return;
+    if (names.contains(wanted)) return;
     std::string all;
     for (const std::string& name : names) all.append(all.empty() ? "" : ", ").append(name);
     refuse(expect.line,
-           "expect.of: nothing is called '" + expect.of +
+           "expect." + std::string(key) + ": nothing is called '" + wanted +
                (all.empty() ? "'; a step gets a name by as = \"…\"" : "'; there are " + all));
   }
 

@@ -1,26 +1,85 @@
 #include "kadsim/settings.h"
 
+#include <array>
+
+#include "kad/policies.h"
+
 namespace kadmesh::kadsim {
 namespace {
 
 // A setting beyond this stands for "unlimited", and keeps every sum of them far from overflow.
 constexpr std::size_t kMostSetting = 1'000'000'000;
 
-void read_kad(Fields& fields, KadConfig& kad) {
+template <class Config, class Read>
+void section(std::string_view file, Fields& fields, std::string_view key, Config& config, Read read,
+             std::string_view inside = "") {
+  const Table* table = fields.table(key);
+  if (!table) return;
+  Fields part(file, *table, std::string(inside).append(key), fields.value(key)->line);
+  read(part, config);
+  fields.join(part.done());
+}
+
+template <class Policy>
+void read_named(Fields& fields, std::string_view key, std::shared_ptr<const Policy>& into) {
+  const auto all = policies<Policy>();
+  fields.choose(key, into, std::span(all));
+}
+
+void read_policies(Fields& fields, KadPolicies& policies) {
+  read_named(fields, "metric", policies.metric);
+  read_named(fields, "termination", policies.termination);
+  read_named(fields, "ordering", policies.ordering);
+  read_named(fields, "eviction", policies.eviction);
+  read_named(fields, "replacement", policies.replacement);
+}
+
+void read_diversity(Fields& fields, DiversityLimits& diversity) {
+  fields.read("of_bucket", diversity.of_bucket, 0, 1000);
+  fields.read("of_table", diversity.of_table, 0, 1000);
+  std::vector<std::string> exempt;
+  fields.read("exempt", exempt);
+  for (const std::string& text : exempt) {
+    const auto range = SubnetRange::from_text(text);
+    if (!range) return fields.wrong("exempt", range.error().detail);
+    diversity.exempt.push_back(*range);
+  }
+}
+
+void read_scope(Fields& fields, Scope& scope) {
+  static constexpr auto kScopes =
+      std::to_array<std::pair<std::string_view, Scope>>({{"automatic", Scope::automatic},
+                                                         {"any", Scope::any},
+                                                         {"wan", Scope::wan},
+                                                         {"lan", Scope::lan}});
+  fields.choose("scope", scope, std::span<const std::pair<std::string_view, Scope>>(kScopes));
+}
+
+void read_kad(std::string_view file, Fields& fields, KadConfig& kad) {
   fields.read("protocol", kad.protocol);
-  fields.read("server", kad.server);
+  constexpr std::array kModes{std::pair(std::string_view("client"), KadMode::client),
+                              std::pair(std::string_view("server"), KadMode::server),
+                              std::pair(std::string_view("automatic"), KadMode::automatic)};
+  fields.choose("mode", kad.mode, std::span<const std::pair<std::string_view, KadMode>>(kModes));
   fields.read("k", kad.k, 1, 1000);
   fields.read("alpha", kad.alpha, 1, 1000);
   fields.read("beta", kad.beta, 1, 1000);
+  fields.read("kept_of_bucket", kad.kept_of_bucket, 0, 1000);
+  fields.read("paths", kad.paths, 1, 16);
   fields.read("request_timeout", kad.request_timeout);
+  fields.read("adaptive", kad.adaptive);
   fields.read("health_interval", kad.health_interval);
   fields.read("refresh_interval", kad.refresh_interval);
   fields.read("record_ttl", kad.record_ttl);
   fields.read("provider_ttl", kad.provider_ttl);
   fields.read("republish_interval", kad.republish_interval);
+  fields.read("replicate_interval", kad.replicate_interval);
   std::uint64_t most = kad.most_value;
   fields.read_bytes("most_value", most);
   kad.most_value = static_cast<std::size_t>(most);
+  read_scope(fields, kad.scope);
+  section(file, fields, "policy", kad.policies, read_policies, "kad.");
+  section(file, fields, "diversity", kad.diversity, read_diversity, "kad.");
 }
 
 void read_policy(Fields& fields, GossipConfig& gossip) {
@@ -32,6 +91,9 @@ void read_policy(Fields& fields, GossipConfig& gossip) {
 }
 
 void read_gossip(Fields& fields, GossipConfig& gossip) {
+  bool spoken = true;
+  fields.read("enabled", spoken);
+  if (!spoken) gossip.protocols.clear();
   for (const auto& [key, into] :
        {std::pair("d", &gossip.d), std::pair("d_lo", &gossip.d_lo), std::pair("d_hi", &gossip.d_hi),
         std::pair("d_lazy", &gossip.d_lazy), std::pair("d_out", &gossip.d_out)})
@@ -66,16 +128,6 @@ void read_swarm(Fields& fields, SwarmConfig& swarm) {
   fields.read("dialing", limits.dialing, 1, kMostSetting);
 }
 
-template <class Config>
-void section(std::string_view file, Fields& fields, std::string_view key, Config& config,
-             void (*read)(Fields&, Config&)) {
-  const Table* table = fields.table(key);
-  if (!table) return;
-  Fields part(file, *table, std::string(key), fields.value(key)->line);
-  read(part, config);
-  fields.join(part.done());
-}
-
 }  // namespace
 
 NodeConfig lab_config() {
@@ -86,7 +138,8 @@ NodeConfig lab_config() {
 }
 
 void read_settings(std::string_view file, Fields& fields, NodeConfig& config) {
-  section(file, fields, "kad", config.kad, read_kad);
+  section(file, fields, "kad", config.kad,
+          [&](Fields& kad, KadConfig& into) { read_kad(file, kad, into); });
   section(file, fields, "gossip", config.gossip, read_gossip);
   section(file, fields, "swarm", config.swarm, read_swarm);
   fields.read("identify", config.identify);

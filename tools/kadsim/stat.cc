@@ -11,6 +11,35 @@ namespace {
     #part "." #field, [](const NodeStats& s) { return static_cast<double>(s.part.field); } \
   }
 
+constexpr double milliseconds(Duration time) {
+  return std::chrono::duration<double, std::milli>(time).count();
+}
+
+#define KADSIM_QUERY(type)                                                              \
+  Stat{"kad." #type "_ok",                                                              \
+       [](const NodeStats& s) {                                                         \
+         return static_cast<double>(                                                    \
+             s.kad.queries[static_cast<std::size_t>(QueryType::type)].ended.ok);        \
+       }},                                                                              \
+      Stat {                                                                            \
+    "kad." #type "_failed", [](const NodeStats& s) {                                    \
+      return static_cast<double>(                                                       \
+          s.kad.queries[static_cast<std::size_t>(QueryType::type)].ended.all_failed()); \
+    }                                                                                   \
+  }
+
+#define KADSIM_REQUEST(type)                                                                       \
+  Stat{"kad." #type "_requests",                                                                   \
+       [](const NodeStats& s) {                                                                    \
+         return static_cast<double>(s.kad.requests[static_cast<std::size_t>(KadType::type)].sent); \
+       }},                                                                                         \
+      Stat {                                                                                       \
+    "kad." #type "_requests_failed", [](const NodeStats& s) {                                      \
+      return static_cast<double>(                                                                  \
+          s.kad.requests[static_cast<std::size_t>(KadType::type)].ended.all_failed());             \
+    }                                                                                              \
+  }
+
 constexpr std::array kStats{
     KADSIM_STAT(gossip, peers),
     KADSIM_STAT(gossip, topics),
@@ -37,7 +66,22 @@ constexpr std::array kStats{
     KADSIM_STAT(kad, inbound_waiting),
     KADSIM_STAT(kad, table_servers),
     KADSIM_STAT(kad, table_provisional),
+    KADSIM_STAT(kad, table_live),
+    KADSIM_STAT(kad, buckets),
+    KADSIM_STAT(kad, buckets_live),
     KADSIM_STAT(kad, pending_puts),
+    KADSIM_STAT(kad, pending_provides),
+    KADSIM_QUERY(get),
+    KADSIM_QUERY(put),
+    KADSIM_QUERY(provide),
+    KADSIM_QUERY(find_providers),
+    KADSIM_QUERY(find_peer),
+    KADSIM_QUERY(find_closest),
+    KADSIM_REQUEST(put_value),
+    KADSIM_REQUEST(get_value),
+    KADSIM_REQUEST(add_provider),
+    KADSIM_REQUEST(get_providers),
+    KADSIM_REQUEST(find_node),
     KADSIM_STAT(kad, queries_started),
     KADSIM_STAT(kad, queries_ok),
     KADSIM_STAT(kad, queries_failed),
@@ -46,6 +90,12 @@ constexpr std::array kStats{
     KADSIM_STAT(kad, requests_failed),
     KADSIM_STAT(kad, requests_served),
     KADSIM_STAT(kad, requests_refused),
+    Stat{"kad.warm_mean_ms", [](const NodeStats& s) { return milliseconds(s.kad.warm.mean); }},
+    Stat{"kad.warm_timeout_ms",
+         [](const NodeStats& s) { return milliseconds(s.kad.warm.timeout); }},
+    Stat{"kad.cold_mean_ms", [](const NodeStats& s) { return milliseconds(s.kad.cold.mean); }},
+    Stat{"kad.cold_timeout_ms",
+         [](const NodeStats& s) { return milliseconds(s.kad.cold.timeout); }},
     KADSIM_STAT(swarm, connections),
     KADSIM_STAT(swarm, opening),
     KADSIM_STAT(swarm, dial_jobs),
@@ -59,6 +109,8 @@ constexpr std::array kStats{
 };
 
 #undef KADSIM_STAT
+#undef KADSIM_QUERY
+#undef KADSIM_REQUEST
 
 }  // namespace
 

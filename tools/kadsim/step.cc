@@ -155,6 +155,7 @@ constexpr std::array kVerbs{
     VerbInfo{"provide", Verb::provide, read_keyed},
     VerbInfo{"find_providers", Verb::find_providers, read_keyed},
     VerbInfo{"find", Verb::find, read_to},
+    VerbInfo{"closest", Verb::closest, read_keyed},
     VerbInfo{"subscribe", Verb::subscribe, read_subscription},
     VerbInfo{"unsubscribe", Verb::unsubscribe, read_subscription},
     VerbInfo{"publish", Verb::publish, read_publish},

@@ -23,6 +23,7 @@ enum class Verb {
   provide,
   find_providers,
   find,
+  closest,
   subscribe,
   unsubscribe,
   publish,

@@ -9,11 +9,12 @@
 namespace kadmesh::kadsim {
 namespace {
 
-RunResult played(const std::string& text, std::uint64_t seed = 1, const std::string& head = "") {
-  const auto table = parse_toml(
-      "name = \"x\"\nnodes = 3\nnames = [\"alice\", \"bob\", \"carl\"]\nduration = \"10s\"\n" +
-          head + "[join]\nseeds = \"alice\"\n" + text,
-      "x.toml");
+RunResult played(const std::string& text, std::uint64_t seed = 1, const std::string& head = "",
+                 const std::string& duration = "10s") {
+  const auto table =
+      parse_toml("name = \"x\"\nnodes = 3\nnames = [\"alice\", \"bob\", \"carl\"]\nduration = \"" +
+                     duration + "\"\n" + head + "[join]\nseeds = \"alice\"\n" + text,
+                 "x.toml");
   REQUIRE_MESSAGE(table, (table ? "" : table.error().detail));
   const auto scenario = read_scenario(*table, "x.toml");
   REQUIRE_MESSAGE(scenario, (scenario ? "" : scenario.error().detail));
@@ -61,6 +62,35 @@ TEST_CASE("play: an operation that is not as expected says how it was") {
   CHECK(failure(kPut + expect + "is = \"timeout\"\n").starts_with("put of bob at 5s was ok after"));
   CHECK(failure(kPut + expect + "at_least = 3\n") == "put of bob at 5s has 2");
   CHECK(failure(kPut + expect + "pending = true\n") == "put of bob at 5s is not pending");
+}
+
+TEST_CASE("play: how long something took is judged by what else took") {
+  const std::string both =
+      "[link]\nlatency = \"20ms\"\n"
+      "[[step]]\nat = \"4s\"\ndo = \"ping\"\nwho = \"bob\"\nto = \"alice\"\nas = \"p\"\n"
+      "[[step]]\nat = \"5s\"\ndo = \"ping\"\nwho = \"bob\"\nto = \"carl\"\nas = \"q\"\n"
+      "[[expect]]\nwhat = \"latency\"\nof = \"p\"\npercentile = 99\nthan = \"q\"\n";
+  CHECK(failure(both + "times = 1.5\n").empty());
+  const std::string found = failure(both + "times = 0.5\n");
+  CHECK(found.starts_with("p99 is "));
+  CHECK(found.find(" of 1, that of q ") != std::string::npos);
+  CHECK(failure(both + "times = 1.5\nwithin = \"1ms\"\n").starts_with("p99 is "));
+}
+
+TEST_CASE("play: a lookup is exact that misses nobody who was there all the while") {
+  const std::string lookup =
+      "[[step]]\nat = \"35s\"\ndo = \"closest\"\nwho = \"bob\"\nkey = \"anything\"\nas = \"l\"\n"
+      "[[expect]]\nwhat = \"exact\"\nof = \"l\"\nshare = \"100%\"\n";
+  const auto found = [&](const std::string& trouble) {
+    return failure(played(trouble + lookup, 1, "", "60s"));
+  };
+  CHECK(found("").empty());
+  CHECK(found("[[step]]\nat = \"30s\"\ndo = \"partition\"\ngroups = [\"carl\", [\"alice\", "
+              "\"bob\"]]\n") == "0 of 1 missed nobody");
+  CHECK(found("[[step]]\nat = \"30s\"\ndo = \"kill\"\nwho = \"carl\"\n").empty());
+  CHECK(found("[[step]]\nat = \"1s\"\ndo = \"kill\"\nwho = \"carl\"\n"
+              "[[step]]\nat = \"34s\"\ndo = \"restart\"\nwho = \"carl\"\n")
+            .empty());
 }
 
 TEST_CASE("play: messages that did not come are named") {

@@ -1,5 +1,6 @@
 #include "kadsim/scenario.h"
 
+#include "kad/policies.h"
 #include "kadsim/toml_file.h"
 #include "refusal.h"
 
@@ -40,6 +41,29 @@ TEST_CASE("scenario: its parts are read") {
   CHECK(scenario.join.spread == 2s);
   CHECK(scenario.steps.at(0).verb == Verb::put);
   CHECK(scenario.expectations.at(0).within == 1s);
+}
+
+TEST_CASE("scenario: nodes may do without GossipSub, and with few connections") {
+  CHECK(!good("").config.gossip.protocols.empty());
+  const Scenario scenario = good("[gossip]\nenabled = false\n[kad]\nkept_of_bucket = 4\n");
+  CHECK(scenario.config.gossip.protocols.empty());
+  CHECK(scenario.config.kad.kept_of_bucket == 4);
+}
+
+TEST_CASE("scenario: the policies of Kademlia are named, and networks written as ranges") {
+  const KadConfig kad = good(
+                            "[kad]\nscope = \"wan\"\n[kad.policy]\nmetric = \"clockwise\"\n"
+                            "[kad.diversity]\nof_table = 0\nexempt = [\"198.18.0.0/15\"]\n")
+                            .config.kad;
+  CHECK(kad.scope == Scope::wan);
+  CHECK(name_of(kad.policies.metric) == "clockwise");
+  CHECK(name_of(kad.policies.termination) == "beta_then_rest");
+  CHECK(kad.diversity.of_table == 0);
+  CHECK(kad.diversity.exempt.size() == 1);
+  CHECK(wrong("[kad.policy]\nmetric = \"taxicab\"\n") ==
+        "x.toml:6: kad.policy.metric: 'taxicab' is not one of xor, clockwise");
+  CHECK(wrong("[kad.diversity]\nexempt = \"1.2.3.4/32\"\n").find("is no range of networks") !=
+        std::string::npos);
 }
 
 TEST_CASE("scenario: an error names file, line and key, and what is allowed") {
@@ -89,6 +113,10 @@ TEST_CASE("scenario: an expectation refers to what is there") {
       "[[step]]\nat = \"1s\"\ndo = \"put\"\nwho = \"bob\"\nkey = \"/v/k\"\nas = \"p\"\n";
   CHECK(wrong(put + "[[expect]]\nwhat = \"result\"\nof = \"q\"\n").find("nothing is called 'q'") !=
         std::string::npos);
+  CHECK(wrong(put + "[[expect]]\nwhat = \"latency\"\nof = \"p\"\nthan = \"q\"\n")
+            .find("expect.than: nothing is called 'q'") != std::string::npos);
+  CHECK(wrong(put + "[[expect]]\nwhat = \"latency\"\nof = \"p\"\ntimes = 2\n")
+            .find("expect.within: missing") != std::string::npos);
   CHECK(
       wrong("[[expect]]\nwhat = \"stat\"\nstat = \"gossip.delivred\"\nwho = \"all\"\nequals = 1\n")
           .find("gossip.delivered") != std::string::npos);

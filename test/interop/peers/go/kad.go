@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ipfs/boxo/ipns"
 	"github.com/ipfs/go-cid"
 	dht "github.com/libp2p/go-libp2p-kad-dht"
 	record "github.com/libp2p/go-libp2p-record"
@@ -42,11 +43,16 @@ func newKad(s Settings, h host.Host) (*dht.IpfsDHT, error) {
 	if !known {
 		return nil, fmt.Errorf("--kad-mode %s", s.kadMode)
 	}
+	validators := record.NamespacedValidator{"v": largerWins{}, "pk": record.PublicKeyValidator{},
+		"ipns": ipns.Validator{KeyBook: h.Peerstore()}}
+	if s.gullible {
+		validators["ipns"] = largerWins{}
+	}
 	return dht.New(h,
 		dht.Mode(mode),
 		dht.ProtocolPrefix("/kadmesh"),
 		dht.V1ProtocolOverride(protocol.ID(s.kadProtocol)),
-		dht.Validator(record.NamespacedValidator{"v": largerWins{}, "pk": record.PublicKeyValidator{}}))
+		dht.Validator(validators))
 }
 
 func (p *Peer) kadBootstrap(ctx context.Context, r Request) (fields, error) {

@@ -60,6 +60,9 @@ type Request struct {
 	Key        string   `json:"key"`
 	Value      string   `json:"value"`
 	Multihash  string   `json:"cid_multihash"`
+	Path       string   `json:"path"`
+	Sequence   uint64   `json:"sequence"`
+	Record     string   `json:"record"`
 	Topic      string   `json:"topic"`
 	Data       string   `json:"data"`
 	Prefix     string   `json:"prefix"`

@@ -127,6 +127,8 @@ func (p *Peer) verbs() map[string]Verb {
 		"kad_provide":    p.kadProvide,
 		"kad_providers":  p.kadProviders,
 		"kad_find":       ofPeer(p.kadFind),
+		"ipns_seal":      p.ipnsSeal,
+		"ipns_open":      ofPeer(ipnsOpen),
 		"gossip_join":    p.gossipJoin,
 		"gossip_leave":   p.gossipLeave,
 		"gossip_mesh":    p.gossipMesh,

@@ -106,6 +106,7 @@ int run(HostConfig config) {
   add_connection_verbs(verbs);
   add_stream_verbs(verbs);
   add_kad_verbs(verbs);
+  add_ipns_verbs(verbs);
   add_gossip_verbs(verbs);
   say_ready(host);
   asio::co_spawn(loop, read_requests(host, std::move(verbs)),

@@ -9,7 +9,7 @@ namespace {
 struct Options {
   std::string listen = "/ip4/127.0.0.1/tcp/0", kad_protocol = "/kadmesh/kad/1.0.0";
   std::string kad_mode = "server", seed, gossip_id, gossip_sign = "strict";
-  bool no_early_muxer = false, bare = false;
+  bool no_early_muxer = false, bare = false, gullible = false;
   int gossip_d = -1;
 };
 
@@ -57,8 +57,10 @@ HostConfig host_config(const Options& options) {
   // A scene pauses for longer than a node at home would keep an unused connection.
   config.node.swarm.idle_timeout = 5min;
   config.node.kad.protocol = options.kad_protocol;
-  config.node.kad.server = options.kad_mode == "server";
-  config.node.kad.validators.set("v", std::make_shared<PassThroughValidator>());
+  config.node.kad.mode = options.kad_mode == "server" ? KadMode::server : KadMode::client;
+  const auto any_value = std::make_shared<PassThroughValidator>();
+  config.node.kad.validators.set("v", any_value);
+  if (options.gullible) config.node.kad.validators.set("ipns", any_value);
   config.node.gossip = gossip_config(options);
   return config;
 }
@@ -71,6 +73,7 @@ HostConfig parse_options(int argc, char** argv) {
   app.add_option("--listen", options.listen);
   app.add_option("--kad-protocol", options.kad_protocol);
   app.add_option("--kad-mode", options.kad_mode)->check(CLI::IsMember({"server", "client"}));
+  app.add_flag("--gullible", options.gullible);
   app.add_option("--seed", options.seed);
   app.add_flag("--no-early-muxer", options.no_early_muxer);
   app.add_flag("--bare", options.bare);

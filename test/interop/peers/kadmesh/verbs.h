@@ -44,6 +44,7 @@ using Verbs = std::map<std::string, Verb>;
 void add_connection_verbs(Verbs& verbs);  // connect … ping
 void add_stream_verbs(Verbs& verbs);      // echo … reset
 void add_kad_verbs(Verbs& verbs);
+void add_ipns_verbs(Verbs& verbs);
 void add_gossip_verbs(Verbs& verbs);
 
 // Serves the /test/… protocols.

@@ -10,6 +10,7 @@ import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import { createHash } from 'node:crypto'
+import { kadIpns } from './ipns.js'
 import { say } from './lines.js'
 import { serveAll } from './services.js'
 
@@ -24,7 +25,8 @@ export class Node {
   static async start (args) {
     const node = new Node()
     node.args = args
-    node.libp2p = await createLibp2p(await node.#config())
+    node.privateKey = await node.#identity()
+    node.libp2p = await createLibp2p(node.#config())
     node.#listenToEvents()
     await serveAll(node.libp2p)
     await node.libp2p.start()
@@ -47,14 +49,16 @@ export class Node {
     return this.libp2p.getMultiaddrs().map(withoutPeer)
   }
 
-  async #config () {
-    const { seed, listen, bare } = this.args
-    const privateKey = seed === undefined
-      ? await generateKeyPair('Ed25519')
-      : await generateKeyPairFromSeed('Ed25519', seed)
+  #identity () {
+    const { seed } = this.args
+    return seed === undefined ? generateKeyPair('Ed25519') : generateKeyPairFromSeed('Ed25519', seed)
+  }
+
+  #config () {
+    const { listen, bare } = this.args
     return {
       start: false,
-      privateKey,
+      privateKey: this.privateKey,
       addresses: { listen: [listen] },
       transports: [tcp({ inboundSocketInactivityTimeout: IDLE_MS, outboundSocketInactivityTimeout: IDLE_MS })],
       connectionEncrypters: [components => this.#watched(noise()(components))],
@@ -80,6 +84,7 @@ export class Node {
   }
 
   #services () {
+    const ipns = this.args.gullible ? anyRecord : kadIpns
     return {
       identify: identify(),
       identifyPush: identifyPush(),
@@ -89,8 +94,8 @@ export class Node {
         protocol: this.args.kadProtocol,
         clientMode: !this.args.kadServer,
         peerInfoMapper: passthroughMapper,
-        validators: { v: async () => {} },
-        selectors: { v: (key, records) => largest(records) }
+        validators: { v: anyRecord.validator, ipns: ipns.validator },
+        selectors: { v: anyRecord.selector, ipns: ipns.selector }
       }),
       pubsub: gossipsub(this.#gossipOptions())
     }
@@ -159,6 +164,8 @@ function seqno (message) {
   bytes.writeBigUInt64BE(message.sequenceNumber)
   return bytes
 }
+
+const anyRecord = { validator: async () => {}, selector: (key, records) => largest(records) }
 
 function largest (records) {
   return records.reduce((best, record, i) => Buffer.compare(record, records[best]) > 0 ? i : best, 0)

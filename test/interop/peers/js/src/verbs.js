@@ -5,6 +5,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { CID } from 'multiformats/cid'
 import { decode as decodeMultihash } from 'multiformats/hashes/digest'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+import * as ipns from './ipns.js'
 import { withoutPeer } from './node.js'
 import * as services from './services.js'
 
@@ -159,6 +160,15 @@ export const verbs = {
       if (event.name === 'FINAL_PEER') return { addrs: [...new Set(event.peer.multiaddrs.map(withoutPeer))] }
     }
     throw new Error('not found')
+  },
+
+  async ipns_seal (node, { path, sequence }) {
+    const { key, record } = await ipns.seal(node.privateKey, path, sequence)
+    return { key: hex(key), record: hex(record) }
+  },
+
+  async ipns_open (node, { peer, record }) {
+    return ipns.open(peerIdFromString(peer), bytes(record))
   },
 
   async gossip_join (node, { topic }) {

@@ -16,11 +16,13 @@ def parse():
     parser.add_argument("--seed", type=bytes.fromhex)
     parser.add_argument("--no-early-muxer", action="store_true")  # py-libp2p never offers one
     parser.add_argument("--bare", action="store_true")
+    parser.add_argument("--gullible", action="store_true")
     parser.add_argument("--gossip-id", choices=("go", "rust", "js", "py", "sha256"), default="py")
     parser.add_argument("--gossip-sign", choices=("strict", "none"), default="strict")
     parser.add_argument("--gossip-d", type=int)
     arguments = parser.parse_args()
     refuse(arguments.gossip_sign == "none", "unsigned messages still carry from and seqno")
+    refuse(arguments.gullible, "keys are text: the binary key of an IPNS record is none")
     return arguments
 
 

@@ -153,6 +153,14 @@ async def kad_put_pk(node, request):
     raise Unsupported("keys are text: the binary key of a /pk record is none")
 
 
+async def ipns_seal(node, request):
+    raise Unsupported("no API seals an IPNS record, and keys are text: the binary key of one is none")
+
+
+async def ipns_open(node, request):
+    raise Unsupported("keys are text: the binary key of an IPNS record is none")
+
+
 async def kad_provide(node, request):
     """`KadDHT.provide` takes text that it guesses the meaning of; its store takes the multihash."""
     if not await node.dht.provider_store.provide(bytes.fromhex(request["cid_multihash"])):
@@ -223,5 +231,6 @@ async def opened(node, request, protocol):
 VERBS = {verb.__name__: verb for verb in (
     connect, disconnect, connections, identify, push, ping, echo, upload, download, duplex, streams,
     streams_open, reset, kad_bootstrap, kad_table, kad_put, kad_get, kad_put_pk, kad_provide, kad_providers,
-    kad_find, gossip_join, gossip_leave, gossip_mesh, gossip_peers, gossip_publish, gossip_burst)}
+    kad_find, ipns_seal, ipns_open, gossip_join, gossip_leave, gossip_mesh, gossip_peers, gossip_publish,
+    gossip_burst)}
 VERBS["echo_serve"] = VERBS["quit"] = nothing

@@ -46,6 +46,8 @@ fn apply(args: &mut Args, flag: &str, words: &mut Words) -> Result<(), String> {
         "--bare" => args.bare = true,
         // rust-libp2p never puts a muxer into the Noise payload: nothing to switch off.
         "--no-early-muxer" => {}
+        // It keeps what it is put, whatever it is.
+        "--gullible" => {}
         _ => apply_value(
             args,
             flag,

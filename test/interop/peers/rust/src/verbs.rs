@@ -84,6 +84,7 @@ impl Verbs {
             "kad_provide" => self.kad_provide(request).await,
             "kad_providers" => self.kad_providers(request).await,
             "kad_find" => self.kad_find(request).await,
+            "ipns_seal" | "ipns_open" => Err(unsupported("there is no IPNS")),
             "gossip_join" => self.gossip_join(request).await,
             "gossip_leave" => self.gossip_leave(request).await,
             "gossip_mesh" => self.gossip_mesh(request).await,
