@@ -1,7 +1,8 @@
-// Peers and addresses for tests, by number.
+// Peers and addresses for tests, by number; bytes by text.
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "base/address.h"
@@ -34,6 +35,8 @@ inline std::vector<Dialable> listens_at(std::uint32_t number) {
   return {Dialable(home(number), Source::identify)};
 }
 inline Contact contact(std::uint32_t number) { return {peer(number), listens_at(number)}; }
+
+inline Bytes bytes(std::string_view text) { return to_bytes(as_bytes(text)); }
 
 inline Time at(Duration since_start) { return Time(since_start); }
 
