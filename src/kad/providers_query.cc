@@ -33,30 +33,39 @@ QueryStep ProvidersQuery::advance(Turn turn) {
   return Finished{report(turn), {}};
 }
 
-void ProvidersQuery::on_stored(Turn, StoreTag, const StoreResult& result) {
+void ProvidersQuery::on_stored(Turn turn, StoreTag, const StoreResult& result) {
   if (phase_ != Phase::loading) return;
   phase_ = Phase::searching;
   if (!result) return;
-  for (const Row& row : *result) {
-    const auto peer = PeerId::from_bytes(row.member);
-    if (!peer) continue;
-    Contact contact{*peer, {}};
-    const bool ours = *peer == view_.self;
-    for (const Multiaddr& addr : ours ? view_.own_addrs : decode_addrs(row.value))
-      contact.addrs.emplace_back(addr, ours ? Source::configured : Source::hint);
-    found(std::move(contact));
-  }
+  std::vector<Contact> known;
+  for (const Row& row : *result)
+    if (auto provider = stored(row)) known.push_back(*std::move(provider));
+  turn.rng.shuffle(std::span(known));
+  for (Contact& provider : known) found(std::move(provider));
 }
 
-Result<void> ProvidersQuery::on_reply(Turn, const PeerId& peer, const KadMessage& message) {
+std::optional<Contact> ProvidersQuery::stored(const Row& row) const {
+  const auto peer = PeerId::from_bytes(row.member);
+  if (!peer) return std::nullopt;
+  Contact contact{*peer, {}};
+  const bool ours = *peer == view_.self;
+  for (const Multiaddr& addr : ours ? view_.own_addrs : decode_addrs(row.value))
+    contact.addrs.emplace_back(addr, ours ? Source::configured : Source::hint);
+  return contact;
+}
+
+Result<void> ProvidersQuery::on_reply(Turn turn, const PeerId& peer, const KadMessage& message) {
   search_.on_answer(peer, message);
+  std::vector<Contact> named;
+  for (const KadPeer& provider : message.providers) named.push_back(hearsay(provider));
+  turn.rng.shuffle(std::span(named));
   const std::size_t before = providers_.size();
   const std::size_t share = std::max<std::size_t>(most_ / kProviderAnswers, 1);
-  for (const KadPeer& provider : message.providers) {
+  for (Contact& provider : named) {
     if (providers_.size() - before < share)
-      found(hearsay(provider));
+      found(std::move(provider));
     else if (spare_.size() < kMostProviders)
-      spare_.push_back(hearsay(provider));
+      spare_.push_back(std::move(provider));
   }
   return {};
 }

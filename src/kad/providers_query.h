@@ -1,5 +1,7 @@
 // GET_PROVIDERS: who provides a key, each told of as it is found and once; what exceeds an answer's
-// share (kProviderAnswers) when the search is over.
+// share (kProviderAnswers) when the search is over. Which of an answer's are within its share is
+// drawn: a sender that names them always in the same order would make all of the world go to the
+// same few.
 //
 //   loading (the local store) -> searching -> done
 #pragma once
@@ -27,6 +29,7 @@ class ProvidersQuery final : public Query {
  private:
   enum class Phase { loading, searching, done };
 
+  std::optional<Contact> stored(const Row& row) const;
   void found(Contact provider);
   void fill_up();
   Result<KadReport> report(Turn turn) const;

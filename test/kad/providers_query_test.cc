@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "asking.h"
 #include "trio.h"
@@ -38,6 +39,22 @@ TEST_CASE("kad: what was provided alone is announced to the first peer") {
   net.connect(kAlice, kBob);
   net.run_for(5s);
   CHECK(net.stored(kBob, "content", Kind::provider));
+}
+
+// rust-libp2p, get_providers_single.
+TEST_CASE("kad: who is alone and provides is told of itself, and where it listens") {
+  Net net;
+  net.add(kAlice);
+  net.report<ProvideReport>(kAlice, net.does(kAlice, [&](Kad& kad) {
+    return kad.provide(net.turn(), bytes("content"), after(net.now, 10s));
+  }));
+  const auto found = net.report<ProvidersReport>(kAlice, net.does(kAlice, [&](Kad& kad) {
+    return kad.find_providers(net.turn(), bytes("content"), 0, after(net.now, 10s));
+  }));
+  REQUIRE(found.providers.size() == 1);
+  CHECK(found.providers[0].peer == peer(kAlice));
+  CHECK(found.providers[0].addrs == std::vector{Dialable(home(kAlice), Source::configured)});
+  CHECK(net[kAlice].told == std::vector{peer(kAlice)});
 }
 
 TEST_CASE("queries: a walk that has enough providers ends, and withdraws what is outstanding") {
@@ -76,6 +93,48 @@ TEST_CASE("H56: an answer full of invented providers ends no search, and hides n
   const auto& found = std::get<ProvidersReport>(*a.ended[0].report).providers;
   CHECK(found.size() == 8);
   CHECK(std::ranges::count(found, peer(50), &Contact::peer) == 1);
+}
+
+namespace {
+
+// Three providers of the seventeen that are here, or that one answer names, in an order of theirs.
+std::set<PeerId> three_of(std::uint64_t luck, bool here) {
+  Asking a(1);
+  a.rng = Rng(luck);
+  KadMessage answer{KadType::get_providers, bytes("cid"), {}, {}, {}};
+  StoreRows rows;
+  for (std::uint32_t i = 100; i < 117; ++i) {
+    answer.providers.push_back({peer(i), {home(i)}, {}});
+    rows.push_back({Kind::provider, bytes("cid"), to_bytes(peer(i).bytes()), {}, {}, {}});
+  }
+  a.queries.start(a.turn(),
+                  std::make_unique<ProvidersQuery>(a.view, bytes("cid"), 3, a.now, at(10s)),
+                  Purpose::user, at(10s));
+  a.drain();
+  a.queries.on_stored(a.turn(), KadOp{1}, StoreTag::value, here ? rows : StoreRows{});
+  a.drain();
+  a.answer_all(answer);
+  std::set<PeerId> found;
+  for (const Contact& each : std::get<ProvidersReport>(*a.ended.at(0).report).providers)
+    found.insert(each.peer);
+  return found;
+}
+
+}  // namespace
+
+// go-libp2p-kad-dht, TestFindProvidersAsyncShufflesRemoteProviders and
+// TestFindProvidersAsyncSurfacesProviderListedLast.
+TEST_CASE("queries: of more providers than are wanted it is drawn who is told of") {
+  for (const bool here : {true, false}) {
+    CAPTURE(here);
+    std::set<PeerId> all;
+    for (std::uint64_t luck = 0; luck < 100; ++luck) {
+      const auto found = three_of(luck, here);
+      REQUIRE(found.size() == 3);
+      all.insert(found.begin(), found.end());
+    }
+    CHECK(all.size() == 17);
+  }
 }
 
 }  // namespace kadmesh
