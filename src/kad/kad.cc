@@ -58,9 +58,11 @@ void Kad::on_unidentified(Turn turn, const PeerId& peer) {
 }
 
 void Kad::on_own_addrs(Turn turn, std::vector<Multiaddr> addrs) {
-  state_->own_addrs = std::move(addrs);
-  state_->republish.on_news(turn);
-  state_->settle(turn);
+  State& s = *state_;
+  if (!addrs.empty() && addrs != s.own_addrs) s.refresh.on_new_address(turn);
+  s.own_addrs = std::move(addrs);
+  s.republish.on_news(turn);
+  s.settle(turn);
 }
 
 void Kad::on_seed_dialed(Turn turn, const Multiaddr& seed, Result<PeerId> result) {

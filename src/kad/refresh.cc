@@ -18,7 +18,13 @@ void Refresh::on_isolated() {
   buckets_.clear();
 }
 
+void Refresh::on_new_address(Turn turn) {
+  if (next_self_ == kNever) return;
+  next_self_ = std::min(next_self_, std::max(turn.now.mono, soonest_self_));
+}
+
 void Refresh::self_lookup_started(Turn turn) {
+  soonest_self_ = after(turn.now.mono, kFirstSelfLookup);
   next_self_ = after(turn.now.mono, gap_);
   gap_ = std::min(2 * gap_, interval_);
 }

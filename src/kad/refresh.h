@@ -2,7 +2,8 @@
 // table stays filled (libp2p specs, kad-dht/README.md, "Bootstrap process").
 //
 //   own id    on joining, 2 s later, and then at twice the distance each time up to the interval:
-//             who joined in the same second was not yet to be found
+//             who joined in the same second was not yet to be found; and at once when our address
+//             is another: those near to us are to know it, and not all of them are connected
 //   buckets   each interval from joining on, a random key for every prefix length up to the deepest
 //             server's and kMostRefreshDepth; the first time soon, for no bucket was ever looked at
 #pragma once
@@ -22,6 +23,8 @@ class Refresh {
   // The number of live peers left 0, or came back to it.
   void on_joined(Turn turn);
   void on_isolated();
+  // However often it changes, kFirstSelfLookup lies between two lookups.
+  void on_new_address(Turn turn);
 
   bool self_lookup_due(Time now) const { return now >= next_self_; }
   void self_lookup_started(Turn turn);
@@ -36,6 +39,7 @@ class Refresh {
   Duration interval_;
   Duration gap_{};
   Time next_self_ = kNever, next_buckets_ = kNever;
+  Time soonest_self_;
   std::deque<unsigned> buckets_;  // of this round
 };
 

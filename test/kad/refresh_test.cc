@@ -79,4 +79,19 @@ TEST_CASE("H65: a round that begins while nobody takes its keys is due no longer
   CHECK(r.refresh.next_timer() > r.now);
 }
 
+TEST_CASE("refresh: with another address own id is looked for at once, but every 2 s at the most") {
+  Refreshing r;
+  r.refresh.on_new_address(r.turn());
+  CHECK(r.refresh.next_timer() == kNever);  // nobody is there to ask
+  r.refresh.on_joined(r.turn());
+  r.run_until(at(1h), 0);
+  r.self_lookups.clear();
+  r.refresh.on_new_address(r.turn());
+  r.run_until(at(1h + 1ms), 0);
+  CHECK(r.self_lookups == std::vector{at(1h)});
+  for (int i = 0; i < 100; ++i) r.refresh.on_new_address(r.turn());
+  r.run_until(at(1h + 1min), 0);
+  CHECK(r.self_lookups == std::vector{at(1h), at(1h + 2s)});
+}
+
 }  // namespace kadmesh

@@ -108,4 +108,49 @@ TEST_CASE(
   CHECK(net.in_table(kAlice, kBob));
 }
 
+// go-libp2p-kad-dht, TestSelfWalkOnAddressChange.
+TEST_CASE("kad: who has another address looks for its own id, and so meets who came meanwhile") {
+  Net net;
+  KadConfig quiet = Net::open_config();
+  quiet.refresh_interval = 1000h;
+  net.add(kAlice, quiet).add(kBob, quiet).add(kCharlie, quiet);
+  net.connect(kAlice, kBob);
+  net.run_for(1h);
+  net[kAlice].silent = true;  // Charlie, who comes now, cannot reach her
+  net.connect(kCharlie, kBob);
+  net.run_for(20s);
+  net[kAlice].silent = false;
+  const auto is_at = [&](std::vector<Multiaddr> addrs) {
+    const std::size_t before = net[kAlice].requests;
+    net.does(kAlice, [&](Kad& kad) { return kad.on_own_addrs(net.turn(), addrs), 0; });
+    net.run_for(1s);
+    return net[kAlice].requests - before;
+  };
+  CHECK(is_at({home(kAlice)}) == 0);  // as before
+  CHECK(is_at({}) == 0);
+  REQUIRE_FALSE(net.in_table(kAlice, kCharlie));
+  CHECK(is_at({home(kAlice), home(77)}) > 0);
+  CHECK(net.in_table(kAlice, kCharlie));
+}
+
+// The specification: PING must not be sent.
+TEST_CASE("kad: nobody is asked a PING, however silent he is and whatever has happened") {
+  Trio net;
+  net.report<PutReport>(kAlice, net.put(kAlice, "/v/k", "value"));
+  net.report<GetReport>(kBob, net.get(kBob, "/v/k"));
+  net.does(kBob, [&](Kad& kad) { return kad.on_network_changed(net.turn()), 0; });
+  net[kCharlie].identifies = false;
+  net.disconnect(kCharlie, kBob);
+  net.connect(kCharlie, kBob);
+  net.run_for(2h);
+  net[kAlice].silent = true;
+  net.wall_start += 24h;
+  net.run_for(24h);
+  for (const Net::Number number : {kAlice, kBob, kCharlie}) {
+    const auto sent = net.kad(number).stats().requests;
+    CHECK(sent[static_cast<std::size_t>(KadType::ping)].sent == 0);
+    CHECK(sent[static_cast<std::size_t>(KadType::find_node)].sent > 100);
+  }
+}
+
 }  // namespace kadmesh
