@@ -34,7 +34,7 @@ Paths::Paths(const PeerId& self, const KadId& target, LookupParams params, std::
              Time deadline, KadPolicies policies)
     : target_(target), policies_(std::move(policies)) {
   count = std::clamp<std::size_t>(count, 1, kMostPaths);
-  params.alpha = (params.alpha + count - 1) / count;
+  params.alpha = params.alpha / count + (params.alpha % count == 0 ? 0 : 1);
   paths_.assign(count, Lookup(self, target, params, deadline, policies_));
 }
 

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "kad/params.h"
 #include "trio.h"
@@ -245,11 +246,27 @@ TEST_CASE("H70: settings of zero stand nothing still and abort nothing") {
   KadConfig zero = Net::open_config();
   zero.k = zero.alpha = zero.beta = 0;
   zero.request_timeout = zero.health_interval = zero.refresh_interval = 0s;
-  zero.republish_interval = zero.record_ttl = 0s;
+  zero.republish_interval = zero.replicate_interval = zero.record_ttl = zero.provider_ttl = 0s;
+  zero.paths = zero.kept_of_bucket = 0;
   net.add(kAlice, zero).add(kBob);
   net.connect(kAlice, kBob);
   net.run_for(5s);
   CHECK(net.report<PutReport>(kAlice, net.put(kAlice, "/v/k", "x")).acknowledged == 1);
+}
+
+TEST_CASE("H70: settings of the largest numbers overflow nothing") {
+  Net net;
+  KadConfig most = Net::open_config();
+  most.k = most.alpha = most.beta = most.paths = most.kept_of_bucket = most.most_value =
+      std::numeric_limits<std::size_t>::max();
+  most.request_timeout = most.health_interval = most.refresh_interval = most.record_ttl =
+      most.provider_ttl = most.republish_interval = most.replicate_interval = Duration::max();
+  net.add(kAlice, most).add(kBob);
+  net.connect(kAlice, kBob);
+  net.run_for(5s);
+  CHECK(net.report<PutReport>(kAlice, net.put(kAlice, "/v/k", "x")).acknowledged == 1);
+  CHECK(net.report<GetReport>(kAlice, net.get(kAlice, "/v/k")).value == bytes("x"));
+  net.run_for(1h);
 }
 
 TEST_CASE("H69: years of uptime leave timers and counters in order") {
@@ -259,6 +276,26 @@ TEST_CASE("H69: years of uptime leave timers and counters in order") {
   net.now = after(net.now, 24h * 365 * 5);
   net.run_for(1min);
   CHECK(net.report<PutReport>(kAlice, net.put(kAlice, "/v/k", "x")).acknowledged == 1);
+}
+
+// go-libp2p-kad-dht, TestInvalidKeys.
+TEST_CASE("kad: an empty key of ours is refused, whatever it is for, and nobody is asked") {
+  Trio net;
+  const std::size_t before = net[kAlice].requests;
+  const auto asks = [&](auto command) {
+    return net.error(kAlice, net.does(kAlice, [&](Kad& kad) {
+      return command(kad, net.turn(), after(net.now, 10s));
+    }));
+  };
+  CHECK(net.error(kAlice, net.put(kAlice, "", "x")) == Errc::invalid);
+  CHECK(net.error(kAlice, net.get(kAlice, "")) == Errc::invalid);
+  CHECK(asks([](Kad& k, Turn t, Time by) { return k.provide(t, {}, by); }) == Errc::invalid);
+  CHECK(asks([](Kad& k, Turn t, Time by) { return k.find_providers(t, {}, 0, by); }) ==
+        Errc::invalid);
+  CHECK(asks([](Kad& k, Turn t, Time by) { return k.find_closest(t, {}, by); }) == Errc::invalid);
+  CHECK(net[kAlice].requests == before);
+  for (const Kind kind : {Kind::value, Kind::publishing, Kind::provider, Kind::providing})
+    CHECK_FALSE(net.stored(kAlice, "", kind));
 }
 
 }  // namespace kadmesh
