@@ -2,8 +2,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "serving.h"
+#include "trio.h"
 
 namespace kadmesh {
 using namespace testing;
@@ -43,6 +45,41 @@ TEST_CASE("server: providers are forgotten after their lifetime") {
   s.ask(provide("cid", {at_home(kAsker)}));
   s.wall += s.config.provider_ttl;
   CHECK(s.answer(providers("cid")).providers.empty());
+}
+
+TEST_CASE("server: GET_PROVIDERS names the 20 closest as well, whether or not somebody provides") {
+  Serving s;
+  for (std::uint32_t i = 1; i <= 40; ++i) s.knows(i);
+  for (const std::size_t provided : {0U, 1U}) {
+    if (provided > 0) s.ask(provide("cid", {at_home(kAsker)}));
+    const auto got = s.answer(providers("cid"));
+    CHECK(got.providers.size() == provided);
+    CHECK(got.closer.size() == 20);
+    CHECK(std::ranges::count(got.closer, peer(kAsker), &KadPeer::id) == 0);
+    CHECK(std::ranges::is_sorted(got.closer, {}, [](const KadPeer& p) {
+      return distance(KadId::of(p.id), KadId::of(bytes("cid")));
+    }));
+    CHECK(got.closer == s.answer(find(bytes("cid"))).closer);
+  }
+}
+
+// go-libp2p-kad-dht, TestHandleGetProvidersTruncationSurvivorDependsOnOrder.
+TEST_CASE("server: of more providers than fit it is drawn who is named") {
+  Serving s;
+  std::vector<Multiaddr> addrs;
+  for (int i = 1; i <= 8; ++i)
+    addrs.push_back(
+        Multiaddr::from_text("/dns4/" + std::string(200, 'a') + "/tcp/" + std::to_string(i))
+            .value());
+  for (std::uint32_t i = 1; i <= kMostProvidersOfKey; ++i)
+    s.ask(provide("cid", {{peer(i), addrs, {}}}), i);
+  std::set<PeerId> named;
+  for (int i = 0; i < 100; ++i) {
+    const auto found = s.answer(providers("cid")).providers;
+    CHECK(found.size() < kMostProvidersOfKey / 4);
+    for (const KadPeer& provider : found) named.insert(provider.id);
+  }
+  CHECK(named.size() == kMostProvidersOfKey);
 }
 
 TEST_CASE("H56: a key has so many providers, and newcomers displace none of them") {
@@ -144,6 +181,33 @@ TEST_CASE("H56: who came last gives way, not who told of itself again since") {
   const auto found = s.answer(providers("cid")).providers;
   CHECK(std::ranges::count(found, peer(1), &KadPeer::id) == 1);
   CHECK(std::ranges::count(found, peer(kMostProvidersOfKey), &KadPeer::id) == 0);
+}
+
+TEST_CASE("H56: of several who come at once each has a Sybil give way, and all are kept") {
+  constexpr std::uint32_t kSybils = kMostProvidersOfKey, kHonest = 10;
+  Net net;
+  net.add(kAlice);
+  const auto comes = [&](std::uint32_t number, const Multiaddr& from) {
+    Kad& kad = net.kad(kAlice);
+    kad.on_connected(net.turn(), peer(number), std::nullopt, public_subnet(from));
+    const Bytes request = encode_request(provide("cid", {at_home(number)}));
+    net[kAlice].answering.emplace(kad.on_request(net.turn(), peer(number), request),
+                                  [](const std::optional<Bytes>& none) { CHECK_FALSE(none); });
+  };
+  for (std::uint32_t i = 1; i <= kSybils; ++i) {
+    comes(100 + i, tcp(0x05060700 + i));
+    net.run_for(10ms);
+  }
+  for (std::uint32_t i = 1; i <= kHonest; ++i) comes(200 + i, tcp(0x05060001 + (i << 16)));
+  net.run_for(1s);
+  std::set<Bytes> kept, expected;
+  const auto rows =
+      net[kAlice].store.run(net.turn().now.wall, {Load{Kind::provider, bytes("cid")}}).front();
+  for (const Row& row : *rows) kept.insert(row.member);
+  for (std::uint32_t i = 1; i <= kSybils - kHonest; ++i) expected.insert(id_of(100 + i));
+  for (std::uint32_t i = 1; i <= kHonest; ++i) expected.insert(id_of(200 + i));
+  CHECK(kept == expected);
+  CHECK(net[kAlice].refusals == 0);
 }
 
 // As a crash between a provider's row and the end of the one that gave way leaves it.
