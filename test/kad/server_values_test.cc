@@ -45,6 +45,27 @@ TEST_CASE("H51: PUT_VALUE without a namespace, or of one unknown here, stores no
   CHECK(s.refusal(put("/v/a", "not for this key")) == Errc::invalid);
 }
 
+// libtorrent wrote what peers sent as names into buffers of a fixed size.
+TEST_CASE("H61: a key has any length up to the bound, and what is told of it is whole") {
+  Serving s;
+  const auto key = [](std::size_t size) { return "/v/" + std::string(size - 3, 'a'); };
+  for (const std::size_t size : {4UL, 64UL, 65UL, 255UL, 256UL, kMostRecordKey}) {
+    CAPTURE(size);
+    CHECK(s.answer(put(key(size), "apple")) == put(key(size), "apple"));
+    const auto got = s.answer(get(key(size))).record;
+    REQUIRE(got);
+    CHECK(got->key == bytes(key(size)));
+    CHECK(got->value == bytes("apple"));
+  }
+  CHECK(s.refusal(put(key(kMostRecordKey + 1), "apple")) == Errc::limit);
+  CHECK(s.refusal(get(key(kMostRecordKey + 1))) == Errc::limit);
+  for (const char odd : {'\0', '%', '\n', '\xff'}) {
+    const std::string name = "/" + std::string(kMostRecordKey - 3, odd) + "/a";
+    const auto step = s.ask(put(name, "apple"));
+    CHECK(std::get<Server::Refuse>(step).why.detail.size() < 2 * kMostRecordKey);
+  }
+}
+
 TEST_CASE("server: GET_VALUE answers the record with its own key, when it came, and closer peers") {
   Serving s;
   s.knows(2);

@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "base/framing.h"
+#include "base/proto_scan.h"
 #include "people.h"
 
 namespace kadmesh {
@@ -122,6 +125,50 @@ TEST_CASE("H64: empty fields and empty lists are read as nothing") {
   CHECK(message->record.value().value.empty());
   CHECK(message->closer.empty());
   CHECK(read(Bytes{}).has_value());
+}
+
+TEST_CASE("H62: a message is refused wherever it is cut, but between its fields") {
+  const Bytes bytes = encode_answer(full_message());
+  std::set<std::size_t> ends{0};
+  for (ByteView rest = bytes; !rest.empty(); ends.insert(bytes.size() - rest.size()))
+    REQUIRE(take_field(rest));
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    CAPTURE(size);
+    const Bytes cut(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
+    CHECK(read(cut).has_value() == ends.contains(size));
+  }
+}
+
+TEST_CASE("H62: a field that claims more than there is makes no message") {
+  const std::vector<Bytes> claims{{0x02},
+                                  {0x7f},
+                                  {0xff, 0xff, 0x03},
+                                  {0xff, 0xff, 0xff, 0xff, 0x0f},
+                                  {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01}};
+  for (const std::uint8_t tag : Bytes{0x12, 0x1a, 0x42, 0x4a, 0x7a})
+    for (const Bytes& claim : claims) {
+      const Bytes claiming = joined({{tag}, claim, {'k'}});
+      CHECK(read(claiming).error().code == Errc::malformed);
+      CHECK(read(field(8, claiming)).error().code == Errc::malformed);
+    }
+}
+
+TEST_CASE("H63: groups and messages within one another are not followed down") {
+  CHECK(read(Bytes(100'000, 0x7b)).error().code == Errc::malformed);
+  Bytes nested = field(1, peer(1).bytes());
+  for (int i = 0; i < 2'000; ++i) nested = field(8, nested);
+  const auto message = read(nested);
+  REQUIRE(message);
+  CHECK(message->closer.empty());
+}
+
+TEST_CASE("H66: a field of another type than it must have is none") {
+  const auto typed_by_bytes = read(joined({field(1, Bytes{4}), field(2, as_bytes("k"))}));
+  REQUIRE(typed_by_bytes);
+  CHECK(typed_by_bytes->type == KadType::put_value);
+  const auto numbers = read(Bytes{0x08, 4, 0x10, 5, 0x18, 5, 0x40, 5, 0x48, 5});
+  REQUIRE(numbers);
+  CHECK(*numbers == KadMessage{KadType::find_node, {}, {}, {}, {}});
 }
 
 TEST_CASE("wire: an answer stays below 16 KiB and leaves out what is farthest") {

@@ -102,9 +102,12 @@ TEST_CASE(
     town.command(alice, [](Node& n, Turn t) { n.serve(t, "/new"); });  // is pushed
     town.run_for(moment);
     town.cut(alice, bob);
-    town.run_for(Identify::kTimeout + 20s);
-    for (const auto who : {alice, bob})
+    town.run_for(1s);  // far from any deadline
+    for (const auto [who, other] : {std::pair(alice, bob), std::pair(bob, alice)}) {
       CHECK(town.node(who).leftovers().find("identify exchanges") == std::string::npos);
+      CHECK_FALSE(town.node(who).info(town.id(other)));
+    }
+    town.run_for(Identify::kTimeout + 20s);
     CHECK(town.quiesce() == "");
   }
 }

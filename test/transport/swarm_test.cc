@@ -145,6 +145,7 @@ TEST_CASE("H71: whatever happens to connections, the counters equal what lives")
     SwarmConfig config;
     config.limits.connections_per_peer = 2;
     config.limits.connections = 6;
+    config.limits.dialing = config.limits.opening_inbound = 3;
     config.idle_timeout = 2s;
     Rng rng(seed);
     for (int i = 0; i < 6; ++i) net.swarm(net.add(config)).serve("/echo/1");
@@ -176,6 +177,15 @@ TEST_CASE("H71: whatever happens to connections, the counters equal what lives")
       CHECK(net.all<Established>(n).size() == net.all<Disconnected>(n).size());
     }
     CHECK(answered == dialed);
+    // Nor has any place below a limit been lost for ever.
+    for (std::size_t n = 0; n < 6; ++n) net.revive(net.endpoint(n));
+    for (std::size_t n = 0; n < 6; ++n) {
+      const std::size_t other = (n + 1) % 6;
+      net.dial(n, other);
+      net.run_for(1s);
+      CHECK(net.swarm(n).connected(net.id(other)));
+    }
+    net.close_all();
   }
 }
 
