@@ -150,6 +150,36 @@ TEST_CASE("modes: a client has its server in its table, and asks it; not the oth
   CHECK(town.report<PutReport>(bob, put).acknowledged == 1);
 }
 
+// go-libp2p-kad-dht, TestV1ProtocolOverride and TestGetSetPluggedProtocol.
+TEST_CASE("modes: nodes of other DHTs are in no table, and neither store nor answer") {
+  Town town;
+  const auto of_dht = [&](const char* protocol) {
+    NodeConfig config = Town::config();
+    config.kad.protocol = protocol;
+    return town.add_listening(std::move(config));
+  };
+  const auto alice = town.citizen(), bob = town.citizen();
+  const auto carl = of_dht("/city/kad/1.0.0"), dora = of_dht("/village/kad/1.0.0");
+  const std::vector all{alice, bob, carl, dora};
+  for (std::size_t i = 0; i < all.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j) town.meet(all[i], all[j]);
+  town.run_for(5s);
+  CHECK(town.knows(alice, bob));
+  CHECK(town.knows(bob, alice));
+  const std::vector<std::size_t> known{1, 1, 0, 0};
+  for (std::size_t i = 0; i < all.size(); ++i)
+    CHECK(town.node(all[i]).kad().table().size() == known[i]);
+  const OpId put = town.put(carl, "/v/cat", "meow");
+  REQUIRE(town.run_until([&] { return town.ended(carl, put); }, 10s));
+  CHECK(town.report<PutReport>(carl, put).pending);
+  for (const auto [who, why] :
+       {std::pair(alice, Errc::not_found), std::pair(dora, Errc::no_peers)}) {
+    const OpId get = town.get(who, "/v/cat");
+    REQUIRE(town.run_until([&] { return town.ended(who, get); }, 10s));
+    CHECK(town.error(who, get).code == why);
+  }
+}
+
 TEST_CASE("modes: who stops serving answers nobody any more, also on streams that are open") {
   Town town;
   const auto alice = town.citizen(), bob = town.add_listening(automatic());
