@@ -206,6 +206,32 @@ TEST_CASE("H57: an operation that is cancelled at any moment owes nothing afterw
   }
 }
 
+TEST_CASE("H57: whatever is cancelled, and when, nobody is waited for any more") {
+  using Command = KadOp (*)(Kad&, Turn, Time);
+  const std::vector<Command> commands{
+      [](Kad& k, Turn t, Time by) { return k.get(t, bytes("/v/k"), by); },
+      [](Kad& k, Turn t, Time by) { return k.provide(t, bytes("hash"), by); },
+      [](Kad& k, Turn t, Time by) { return k.find_providers(t, bytes("hash"), 1, by); },
+      [](Kad& k, Turn t, Time by) { return k.find_peer(t, peer(77), by); },
+      [](Kad& k, Turn t, Time by) { return k.find_closest(t, bytes("x"), by); }};
+  for (const Command command : commands)
+    for (int step = 0; step < 8; ++step) {
+      CAPTURE(step);
+      Trio net;
+      net[kCharlie].silent = true;  // that none ends by itself
+      const KadOp op =
+          net.does(kBob, [&](Kad& kad) { return command(kad, net.turn(), after(net.now, 10s)); });
+      net.run_for(step * 3ms);
+      net.does(kBob, [&](Kad& kad) { return kad.cancel(net.turn(), op), 0; });
+      CHECK(net.error(kBob, op) == Errc::cancelled);
+      CHECK(net[kBob].asking.empty());
+      net.run_for(50ms);
+      CHECK(net.kad(kBob).quiescent());
+      CHECK_FALSE(net.stored(kBob, "hash", Kind::providing));
+      CHECK_FALSE(net.stored(kBob, "hash", Kind::provider));
+    }
+}
+
 TEST_CASE("A22: closed, it owes nothing at once and starts nothing, and what is pending stays") {
   Trio net;
   for (const auto number : {kAlice, kCharlie}) net[number].silent = true;
