@@ -199,10 +199,18 @@ KadStats Kad::stats() const {
   stats.inbound_waiting = s.server.waiting();
   stats.pending_puts = s.republish.pending(Kind::publishing);
   stats.pending_provides = s.republish.pending(Kind::providing);
+  stats.republish_due = s.republish.waiting();
+  stats.republish_running = s.republish.running();
   stats.requests = s.queries.requests();
   for (const RequestStats& type : stats.requests) {
     stats.requests_sent += type.sent;
     stats.requests_failed += type.ended.all_failed();
+  }
+  stats.inbound = s.server.ended();
+  stats.requests_refused = stats.inbound.unread.all_failed();
+  for (const Outcomes& type : stats.inbound.ended) {
+    stats.requests_served += type.ok;
+    stats.requests_refused += type.all_failed();
   }
   stats.warm = s.pace(Reach::warm);
   stats.cold = s.pace(Reach::cold);

@@ -267,10 +267,8 @@ void Kad::State::on_answered(Turn turn, const PeerId& peer) {
 // --- the server
 void Kad::State::act(KadInboundId id, Server::Step step) {
   if (auto* answer = std::get_if<Server::Answer>(&step)) {
-    ++counted.requests_served;
     actions.push_back(KadReply{id, std::move(answer->message)});
   } else if (auto* refusal = std::get_if<Server::Refuse>(&step)) {
-    ++counted.requests_refused;
     actions.push_back(KadRefuse{id, std::move(refusal->why)});
   } else if (auto* use = std::get_if<Server::Use>(&step)) {
     store(ForInbound{id}, std::move(use->request));

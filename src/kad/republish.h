@@ -65,6 +65,10 @@ class Republish {
   Time next_timer() const;
 
   std::size_t pending(Kind kind) const;
+  // What is due and waits, of the page at hand; what is being delivered, the user's too, without
+  // sweeps.
+  std::size_t waiting() const { return pass_ ? pass_->due.size() : 0; }
+  std::size_t running() const { return busy_.size(); }
 
  private:
   // Through the places from `first` to `last`: what is published, then what is provided.

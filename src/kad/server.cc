@@ -30,18 +30,32 @@ std::optional<PeerId> peer_of(const Row& row) {
   return *peer;
 }
 
+// Those that have not ended yet are counted when they do.
+Server::Step counted(Outcomes& ended, Server::Step step) {
+  if (const auto* refusal = std::get_if<Server::Refuse>(&step))
+    ended.count(&refusal->why);
+  else if (std::holds_alternative<Server::Answer>(step))
+    ended.count(nullptr);
+  return step;
+}
+
 }  // namespace
 
 Server::Step Server::on_request(Turn turn, KadInboundId id, const PeerId& from, ByteView message) {
   if (view_.config.mode == KadMode::client)
-    return refuse(Errc::unsupported, "this node is a client");
+    return counted(ended_.unread, refuse(Errc::unsupported, "this node is a client"));
   const KadWireLimits limits{kMostRequest, 0, kMostProviders};
   auto request = decode_kad(message, limits);
-  if (!request) return Refuse{request.error()};
-  if (request->type == KadType::find_node) return find_node(from, *request);
-  if (request->type == KadType::ping) return answer({KadType::ping, {}, {}, {}, {}});
+  if (!request) return counted(ended_.unread, Refuse{request.error()});
+  Outcomes& of_type = outcomes(request->type);
+  return counted(of_type, serve(turn, id, from, *std::move(request)));
+}
+
+Server::Step Server::serve(Turn turn, KadInboundId id, const PeerId& from, KadMessage request) {
+  if (request.type == KadType::find_node) return find_node(from, request);
+  if (request.type == KadType::ping) return answer({KadType::ping, {}, {}, {}, {}});
   if (waiting_.size() >= kMostInbound) return refuse(Errc::limit, "too many requests wait");
-  return begin(turn, id, from, *std::move(request));
+  return begin(turn, id, from, std::move(request));
 }
 
 // What the store must be asked for.
@@ -119,11 +133,11 @@ std::optional<Server::Step> Server::on_stored(Turn turn, KadInboundId id,
   if (at == waiting_.end() || at->second.stage == Stage::in_line) return std::nullopt;
   Step step =
       result ? continued(turn, at->second, *result) : not_stored(at->second, result.error());
-  if (!std::holds_alternative<Use>(step)) {
-    leave_line(id, at->second);
-    waiting_.erase(at);
-  }
-  return step;
+  if (std::holds_alternative<Use>(step)) return step;
+  Outcomes& of_type = outcomes(at->second.request.type);
+  leave_line(id, at->second);
+  waiting_.erase(at);
+  return counted(of_type, std::move(step));
 }
 
 // Refused is who has not seen what is there by now.
@@ -150,12 +164,14 @@ Server::Step Server::continued(Turn turn, Waiting& waiting, const StoreRows& row
   return refuse(Errc::protocol, "nothing to load");
 }
 
-std::optional<KadInboundId> Server::expire(Time now) {
+std::optional<std::pair<KadInboundId, Server::Refuse>> Server::expire(Time now) {
   if (now < next_timer()) return std::nullopt;
-  const KadInboundId id = waiting_.begin()->first;
-  leave_line(id, waiting_.begin()->second);
+  const auto& [id, waiting] = *waiting_.begin();
+  std::pair expired{id, refuse(Errc::timeout, "the store did not answer")};
+  outcomes(waiting.request.type).count(&expired.second.why);
+  leave_line(id, waiting);
   waiting_.erase(waiting_.begin());
-  return id;
+  return expired;
 }
 
 Time Server::next_timer() const {

@@ -42,6 +42,7 @@
 #include "kad/action.h"
 #include "kad/query.h"
 #include "kad/rows.h"
+#include "kad/stats.h"
 #include "kad/write_lines.h"
 
 namespace kadmesh {
@@ -69,7 +70,7 @@ class Server {
   // None for a request that has ended.
   std::optional<Step> on_stored(Turn turn, KadInboundId id, const StoreResult& result);
   // One request that the store has kept waiting for too long.
-  std::optional<KadInboundId> expire(Time now);
+  std::optional<std::pair<KadInboundId, Refuse>> expire(Time now);
   Time next_timer() const;
 
   // One whose turn in its line has come, to be asked of the store as after Use.
@@ -80,6 +81,7 @@ class Server {
   std::optional<StoreRequest> poll_cleanup();
 
   std::size_t waiting() const { return waiting_.size(); }
+  const InboundStats& ended() const { return ended_; }
 
  private:
   enum class Stage { in_line, loading, saving };
@@ -91,6 +93,9 @@ class Server {
     std::uint64_t charge;            // of what it wants kept; by now it may have left
     std::vector<Bytes> displaced{};  // the providers that give way to it
   };
+
+  Step serve(Turn turn, KadInboundId id, const PeerId& from, KadMessage request);
+  Outcomes& outcomes(KadType type) { return ended_.ended[static_cast<std::size_t>(type)]; }
 
   // First what is stored of its key; then, of some, a row that is charged to its sender.
   Step load(Turn turn, KadInboundId id, const PeerId& from, KadMessage request, Kind kind);
@@ -126,6 +131,7 @@ class Server {
   std::map<KadInboundId, Waiting> waiting_;  // ids grow, and so do deadlines
   WriteLines lines_;
   std::deque<StoreRequest> cleanup_;  // of one answer
+  InboundStats ended_;
 };
 
 }  // namespace kadmesh

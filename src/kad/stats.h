@@ -57,6 +57,12 @@ struct RequestStats {
 };
 inline constexpr std::size_t kKadTypes = 6;  // KadType, from 0
 
+// Requests of peers that have ended: answered, or refused with an error.
+struct InboundStats {
+  std::array<Outcomes, kKadTypes> ended{};  // by KadType
+  Outcomes unread;  // of no type: a client reads none, and some make no sense
+};
+
 struct KadStats {
   std::size_t queries_running = 0, requests_outstanding = 0, inbound_waiting = 0;
   std::size_t table_servers = 0, table_provisional = 0;
@@ -64,11 +70,15 @@ struct KadStats {
   std::size_t table_live = 0, buckets = 0, buckets_live = 0;
   // What is to be published and has reached nobody yet.
   std::size_t pending_puts = 0, pending_provides = 0;
+  // What is due to be published again and waits for its turn, of the page that was read; what is
+  // being published.
+  std::size_t republish_due = 0, republish_running = 0;
   // Users' operations; the running ones above include our own.
   std::uint64_t queries_started = 0, queries_ok = 0, queries_failed = 0, queries_timed_out = 0;
   std::array<QueryStats, kQueryTypes> queries{};  // by QueryType
   std::uint64_t requests_sent = 0, requests_failed = 0, requests_served = 0, requests_refused = 0;
   std::array<RequestStats, kKadTypes> requests{};  // by KadType
+  InboundStats inbound;
   KadPace warm, cold;  // over an open connection, and when a dial comes first
 };
 

@@ -138,8 +138,8 @@ void Kad::State::probe(Turn turn, const PeerId& peer) {
 // --- time
 void Kad::State::on_timer(Turn turn) {
   queries.on_timer(turn);
-  while (const auto id = server.expire(turn.now.mono))
-    act(*id, Server::Refuse{{Errc::timeout, "the store did not answer"}});
+  while (auto expired = server.expire(turn.now.mono))
+    act(expired->first, std::move(expired->second));
   serve_next();
   if (closed) return;
   if (turn.now.mono >= next_health) check_health(turn);

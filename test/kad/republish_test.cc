@@ -163,6 +163,26 @@ TEST_CASE("republish: an item that is being delivered is not started again") {
   CHECK(p.delivered.empty());
 }
 
+TEST_CASE("republish: what is due and waits is counted, and what is under way") {
+  Publisher p;
+  for (int i = 0; i < 7; ++i) p.ours(i, kNeverDelivered);
+  CHECK(p.republish.waiting() == 0);  // nobody has looked yet
+  p.republish.on_reachable(p.turn());
+  std::vector<Republish::Item> started;
+  while (auto next = p.republish.poll(p.turn(), nullptr)) {
+    if (auto* page = std::get_if<Near>(&*next)) {
+      p.republish.on_scanned(p.turn(), p.store.run(p.turn().now.wall, {*page}).front());
+      continue;
+    }
+    started.push_back(std::get<Republish::Due>(*next).item);
+    p.republish.on_started(started.back());
+  }
+  CHECK(p.republish.running() == kMostRepublishing);
+  CHECK(p.republish.waiting() == 7 - kMostRepublishing);
+  for (const auto& item : started) p.republish.on_ended(p.turn(), item, false);
+  CHECK(p.republish.running() == 0);
+}
+
 TEST_CASE("republish: without live peers nothing is scheduled") {
   Publisher p;
   p.ours(1, kNeverDelivered);

@@ -132,8 +132,8 @@ TEST_CASE("H56: who expires in line, or at its head, leaves it to the others") {
   s.now += 1s;
   ask(3);
   s.now = s.server.next_timer();
-  CHECK(s.server.expire(s.now) == KadInboundId{1});
-  CHECK(s.server.expire(s.now) == KadInboundId{2});
+  CHECK(s.server.expire(s.now).value().first == KadInboundId{1});
+  CHECK(s.server.expire(s.now).value().first == KadInboundId{2});
   CHECK_FALSE(s.server.expire(s.now));
   const auto next = s.server.poll_next();
   REQUIRE(next);

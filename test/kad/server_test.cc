@@ -104,9 +104,42 @@ TEST_CASE(
   s.server.on_request(s.turn(), id, peer(kAsker), encode_request(get("/v/a")));
   CHECK(s.server.next_timer() == after(s.now, kInboundDeadline));
   CHECK_FALSE(s.server.expire(s.now));
-  CHECK(s.server.expire(after(s.now, kInboundDeadline)) == id);
+  CHECK(s.server.expire(after(s.now, kInboundDeadline)).value().first == id);
   CHECK_FALSE(s.server.on_stored(s.turn(), id, StoreRows{}));
   CHECK(s.server.next_timer() == kNever);
+}
+
+TEST_CASE("server: each request is counted once, when it ends, with its type and its error") {
+  Serving s;
+  const auto ended = [&](KadType type) -> const Outcomes& {
+    return s.server.ended().ended[static_cast<std::size_t>(type)];
+  };
+  const auto failed = [](const Outcomes& of, Errc code) {
+    return of.failed[static_cast<std::size_t>(code)];
+  };
+  s.answer(find(bytes("x")));
+  CHECK(s.refusal(find({})) == Errc::protocol);
+  s.answer(put("/v/a", "a"));
+  s.ask(provide("key", {at_home(kAsker)}));
+  CHECK(failed(s.server.ended().unread, s.refusal_of(as_bytes("\xff\xff"))) == 1);
+
+  s.server.on_request(s.turn(), KadInboundId{77}, peer(kAsker), encode_request(get("/v/a")));
+  CHECK(ended(KadType::get_value).ok + ended(KadType::get_value).all_failed() == 0);
+  s.server.expire(after(s.now, kInboundDeadline));
+
+  CHECK(ended(KadType::find_node).ok == 1);
+  CHECK(ended(KadType::find_node).all_failed() == 1);
+  CHECK(failed(ended(KadType::find_node), Errc::protocol) == 1);
+  CHECK(ended(KadType::put_value).ok == 1);
+  CHECK(ended(KadType::add_provider).ok == 1);  // although nobody is answered
+  CHECK(failed(ended(KadType::get_value), Errc::timeout) == 1);
+  CHECK(ended(KadType::get_value).ok == 0);
+  CHECK(ended(KadType::ping).ok + ended(KadType::ping).all_failed() == 0);
+  CHECK(s.server.ended().unread.ok == 0);
+
+  s.config.mode = KadMode::client;
+  CHECK(s.refusal(find(bytes("x"))) == Errc::unsupported);
+  CHECK(failed(s.server.ended().unread, Errc::unsupported) == 1);
 }
 
 TEST_CASE("server: an error of the store is a refusal, not a crash") {

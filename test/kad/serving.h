@@ -83,7 +83,10 @@ struct Serving {
     return decode_kad(*answered->message, {}).value();
   }
   Errc refusal(const KadMessage& message, std::uint32_t asker = kAsker) {
-    const auto step = ask(message, asker);
+    return refusal_of(encode_request(message), asker);
+  }
+  Errc refusal_of(ByteView message, std::uint32_t asker = kAsker) {
+    const auto step = ask_bytes(message, asker);
     const auto* refused = std::get_if<Server::Refuse>(&step);
     REQUIRE(refused);
     return refused->why.code;

@@ -45,6 +45,28 @@ TEST_CASE("stats: every figure of what happened in a network of three is exact")
   CHECK(all.queries_timed_out == 1);
 }
 
+TEST_CASE("stats: what one node asked and the others answered are the same requests") {
+  Trio net;
+  net.report<PutReport>(kBob, net.put(kBob, "/v/k", "v"));
+  net.report<GetReport>(kBob, net.get(kBob, "/v/k"));
+  CHECK(net.error(kBob, net.get(kBob, "/v/none")) == Errc::not_found);
+  for (const KadType type : {KadType::put_value, KadType::get_value}) {
+    const auto index = static_cast<std::size_t>(type);
+    std::uint64_t served = 0;
+    for (const auto who : {kAlice, kCharlie})
+      served += net.kad(who).stats().inbound.ended[index].ok;
+    CHECK(served == net.kad(kBob).stats().requests[index].ended.ok);
+    CHECK(served > 0);
+  }
+  for (const auto who : {kAlice, kBob, kCharlie}) {
+    const KadStats stats = net.kad(who).stats();
+    std::uint64_t served = 0;
+    for (const Outcomes& type : stats.inbound.ended) served += type.ok;
+    CHECK(stats.requests_served == served);
+    CHECK(stats.requests_refused == 0);
+  }
+}
+
 TEST_CASE("stats: what is to be published and reached nobody is counted apart, by kind") {
   Net net;
   net.add(kAlice);
