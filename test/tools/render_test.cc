@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include "kadnode/json_text.h"
-#include "kadnode/utf8.h"
 
 namespace kadmesh::kadnode {
 namespace {
@@ -185,15 +184,6 @@ TEST_CASE("render: each kind of failure keeps its exit status") {
   CHECK(exit_status(Errc::timeout) == 4);
   CHECK(exit_status(Errc::no_peers) == 5);
   CHECK(exit_status(Errc::io) == 6);
-}
-
-TEST_CASE("utf8: the shortest form alone, no surrogates, nothing beyond U+10FFFF") {
-  for (const char* good : {"", "a", "\xc2\x80", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"})
-    CHECK(is_utf8(good));
-  for (const char* bad :
-       {"\x80", "\xc0\xaf", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
-        "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe2\x82", "\xc3(", "a\xff"})
-    CHECK_FALSE(is_utf8(bad));
 }
 
 TEST_CASE("json: a string is quoted and escaped") { CHECK(json_text("a\"\n") == R"("a\"\n")"); }

@@ -1,9 +1,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/multibase.h"
+#include "base/utf8.h"
 #include "kadnode/json_text.h"
 #include "kadnode/render.h"
-#include "kadnode/utf8.h"
 
 namespace kadmesh::kadnode {
 namespace {

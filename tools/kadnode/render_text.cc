@@ -3,8 +3,8 @@
 #include <iterator>
 
 #include "base/multibase.h"
+#include "base/utf8.h"
 #include "kadnode/render.h"
-#include "kadnode/utf8.h"
 
 namespace kadmesh::kadnode {
 namespace {

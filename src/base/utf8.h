@@ -3,11 +3,11 @@
 
 #include <string_view>
 
-namespace kadmesh::kadnode {
+namespace kadmesh {
 
 // Bytes of the UTF-8 sequence (RFC 3629: shortest form, no surrogates, up to U+10FFFF) at the start
 // of `text`; 0 when there is none.
 std::size_t utf8_length(std::string_view text);
 bool is_utf8(std::string_view text);
 
-}  // namespace kadmesh::kadnode
+}  // namespace kadmesh

@@ -1,9 +1,9 @@
-#include "kadnode/utf8.h"
+#include "base/utf8.h"
 
 #include <algorithm>
 #include <cstdint>
 
-namespace kadmesh::kadnode {
+namespace kadmesh {
 namespace {
 
 // What may lead, and what the second byte may be behind it; every later one is 80..BF.
@@ -45,4 +45,4 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-}  // namespace kadmesh::kadnode
+}  // namespace kadmesh
