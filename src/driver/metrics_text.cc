@@ -3,10 +3,15 @@
 #include <array>
 #include <string_view>
 
+#include "base/bytes.h"
+#include "base/utf8.h"
 #include "driver/host.h"
 
 namespace kadmesh {
 namespace {
+
+constexpr Bootstrap kBootstraps[] = {Bootstrap::no_seeds, Bootstrap::dialing, Bootstrap::joined,
+                                     Bootstrap::isolated};
 
 // Thousandths as a decimal fraction: no locale, no rounding.
 std::string thousandths(std::uint64_t count) {
@@ -19,7 +24,7 @@ std::string seconds(Duration time) {
   return thousandths(static_cast<std::uint64_t>(std::max<Duration>(time, 0ms) / 1ms));
 }
 
-// A label's value may be any bytes of ours; three of them mean something.
+// A label's value is UTF-8; three of its characters mean something.
 std::string escaped(std::string_view value) {
   std::string out;
   for (const char c : value) {
@@ -33,6 +38,12 @@ std::string escaped(std::string_view value) {
 
 std::string label(std::string_view name, std::string_view value) {
   return std::string(name) + "=\"" + escaped(value) + "\"";
+}
+
+// Peers choose topics, of any bytes; what is no text is written as kadnode writes it, so that no
+// two topics are one series.
+std::string topic_label(std::string_view topic) {
+  return is_utf8(topic) ? label("topic", topic) : label("topic_hex", to_hex(as_bytes(topic)));
 }
 
 class Exposition {
@@ -111,28 +122,37 @@ void say_queries(Exposition& out, const KadStats& kad) {
             kad.queries_running);
   out.family("kad_queries_total", "counter", "Users' operations that ended, by type and outcome.");
   each_query(kad, [&](auto type, const QueryStats& q) { say_outcomes(out, type, q.ended); });
-  out.family("kad_query_seconds", "histogram", "How long users' operations took.");
+  out.family("kad_query_duration_seconds", "histogram", "How long users' operations took.");
   each_query(kad, [&](auto type, const QueryStats& q) { say_took(out, type, q.took_ms); });
   out.family("kad_query_hops", "histogram", "Hops of the walks of those that ended well.");
   each_query(kad, [&](auto type, const QueryStats& q) { say_hops(out, type, q.hops); });
 }
+
+std::string_view type_name(std::size_t index) { return name(static_cast<KadType>(index)); }
 
 void say_requests(Exposition& out, const KadStats& kad) {
   out.gauge("kad_requests_outstanding", "Requests to peers that are not answered yet.",
             kad.requests_outstanding);
   out.family("kad_requests_total", "counter", "Requests to peers, by type and what came of them.");
   for (std::size_t i = 0; i < kKadTypes; ++i) {
-    const std::string_view type = name(static_cast<KadType>(i));
+    const std::string_view type = type_name(i);
     say_outcomes(out, type, kad.requests[i].ended);
     out.sample(label("type", type) + "," + label("outcome", "withdrawn"),
                kad.requests[i].withdrawn);
   }
-  out.counter("kad_served_total", "Requests of peers that were answered.", kad.requests_served);
-  out.counter("kad_refused_total", "Requests of peers that were refused.", kad.requests_refused);
   out.family("kad_timeout_seconds", "gauge",
              "How long an answer of an unknown peer is waited for.");
   out.sample(label("reach", "warm"), seconds(kad.warm.timeout));
   out.sample(label("reach", "cold"), seconds(kad.cold.timeout));
+}
+
+void say_inbound(Exposition& out, const KadStats& kad) {
+  out.gauge("kad_inbound_requests_waiting", "Requests of peers that wait for the store.",
+            kad.inbound_waiting);
+  out.family("kad_inbound_requests_total", "counter",
+             "Requests of peers, by type and how they ended.");
+  for (std::size_t i = 0; i < kKadTypes; ++i) say_outcomes(out, type_name(i), kad.inbound.ended[i]);
+  say_outcomes(out, "unread", kad.inbound.unread);
 }
 
 void say_table(Exposition& out, const KadStats& kad) {
@@ -148,12 +168,15 @@ void say_publishing(Exposition& out, const KadStats& kad) {
   out.family("kad_unpublished", "gauge", "What is to be published and has reached nobody yet.");
   out.sample(label("kind", "value"), kad.pending_puts);
   out.sample(label("kind", "provider"), kad.pending_provides);
+  out.gauge("kad_republish_due", "What is due to be published again and waits, as far as known.",
+            kad.republish_due);
+  out.gauge("kad_republish_running", "Values and keys that are being published.",
+            kad.republish_running);
 }
 
 void say_bootstrap(Exposition& out, const BootstrapStatus& status) {
   out.family("bootstrap_state", "gauge", "1 for the state that bootstrap is in.");
-  for (const Bootstrap state :
-       {Bootstrap::no_seeds, Bootstrap::dialing, Bootstrap::joined, Bootstrap::isolated})
+  for (const Bootstrap state : kBootstraps)
     out.sample(label("state", name(state)), std::uint64_t{status.state == state});
   out.gauge("bootstrap_live", "Connected peers that serve the DHT.", status.live);
   out.gauge("bootstrap_attempts", "Dials of bootstrap since the number of live peers changed.",
@@ -173,31 +196,30 @@ void say_store(Exposition& out, const Metrics& metrics) {
   out.gauge("store_rows", "Rows in the store.", metrics.stored_rows);
   out.gauge("store_bytes", "Bytes of their keys, members and values.", metrics.stored_bytes);
   const StoreStats& store = metrics.node.store;
-  out.counter("store_failed_total", "Requests that the store could not do.", store.failed);
-  out.counter("store_refused_total", "Rows for which there was no room.", store.refused);
-  out.counter("store_displaced_total", "Rows that made room for others.", store.displaced);
+  out.counter("store_failures_total", "Requests that the store could not do.", store.failed);
+  out.counter("store_refused_rows_total", "Rows for which there was no room.", store.refused);
+  out.counter("store_displaced_rows_total", "Rows that made room for others.", store.displaced);
 }
 
 void say_gossip(Exposition& out, const Metrics& metrics) {
   const GossipStats& gossip = metrics.node.gossip;
   out.gauge("gossip_peers", "Peers that speak GossipSub.", gossip.peers);
   out.gauge("gossip_topics", "Topics that we or peers subscribe to.", gossip.topics);
-  out.counter("gossip_delivered_total", "Messages delivered here.", gossip.delivered);
-  out.counter("gossip_duplicates_total", "Messages that came again.", gossip.duplicates);
-  out.counter("gossip_published_total", "Messages published here.", gossip.published);
-  out.counter("gossip_forwarded_total", "Messages forwarded.", gossip.forwarded);
-  out.counter("gossip_rejected_total", "Messages that are invalid.", gossip.rejected);
-  out.counter("gossip_dropped_total", "Frames dropped for slow peers.", gossip.dropped);
+  out.counter("gossip_delivered_messages_total", "Messages delivered here.", gossip.delivered);
+  out.counter("gossip_duplicate_messages_total", "Messages that came again.", gossip.duplicates);
+  out.counter("gossip_published_messages_total", "Messages published here.", gossip.published);
+  out.counter("gossip_forwarded_messages_total", "Messages forwarded.", gossip.forwarded);
+  out.counter("gossip_rejected_messages_total", "Messages that are invalid.", gossip.rejected);
+  out.counter("gossip_dropped_frames_total", "Frames dropped for slow peers.", gossip.dropped);
   out.family("gossip_mesh_peers", "gauge", "Peers in the mesh of a topic.");
-  for (const Metrics::Mesh& mesh : metrics.meshes)
-    out.sample(label("topic", mesh.topic), mesh.peers);
+  for (const Metrics::Mesh& mesh : metrics.meshes) out.sample(topic_label(mesh.topic), mesh.peers);
 }
 
 }  // namespace
 
-Metrics metrics_of(const Host& host, Time started) {
+Metrics metrics_of(const Host& host, WallTime started) {
   const Node& node = host.node();
-  Metrics metrics{node.stats(), host.now().mono - started, host.stored_rows(), host.stored_bytes()};
+  Metrics metrics{node.stats(), started, host.stored_rows(), host.stored_bytes()};
   for (const TopicView& topic : node.gossip().topics())
     if (topic.subscribed)
       metrics.meshes.push_back({topic.topic, topic.mesh.size(), topic.subscribers.size()});
@@ -206,14 +228,15 @@ Metrics metrics_of(const Host& host, Time started) {
 
 std::string metrics_text(const Metrics& metrics) {
   Exposition out;
-  out.family("up_seconds", "gauge", "Since the node was started.");
-  out.sample("", seconds(metrics.up));
+  out.family("start_time_seconds", "gauge", "When the node was started, since the Unix epoch.");
+  out.sample("", seconds(metrics.started.time_since_epoch()));
   out.gauge("kad_serving", "Whether this node serves the DHT.", metrics.node.serving);
   const KadStats& kad = metrics.node.kad;
   say_bootstrap(out, metrics.node.bootstrap);
   say_table(out, kad);
   say_queries(out, kad);
   say_requests(out, kad);
+  say_inbound(out, kad);
   say_publishing(out, kad);
   say_swarm(out, metrics.node);
   say_store(out, metrics);

@@ -1,7 +1,8 @@
 // A node's figures in the text that Prometheus scrapes (prometheus.io, "Exposition formats", text
-// format 0.0.4). Names begin with kadmesh_, times are in seconds, counters end in _total;
-// doc/metrics.md lists them. The labels of a family are bounded: types, error codes, and topics
-// that we subscribe to.
+// format 0.0.4). Names are as its "Metric and label naming" has them: they begin with kadmesh_ and
+// end in their unit, counters in _total; doc/metrics.md lists them. The text is UTF-8 whatever
+// peers say. The labels of a family are bounded: types, error codes, and topics that we subscribe
+// to, which stand as `topic`, or in hexadecimal as `topic_hex` when they are no text.
 #pragma once
 
 #include <string>
@@ -15,7 +16,7 @@ class Host;
 
 struct Metrics {
   NodeStats node;
-  Duration up{};
+  WallTime started{};
   std::size_t stored_rows = 0, stored_bytes = 0;
   struct Mesh {
     Topic topic;
@@ -24,7 +25,7 @@ struct Metrics {
   std::vector<Mesh> meshes{};
 };
 
-Metrics metrics_of(const Host& host, Time started);
+Metrics metrics_of(const Host& host, WallTime started);
 std::string metrics_text(const Metrics& metrics);
 
 }  // namespace kadmesh

@@ -1,8 +1,11 @@
+#include <algorithm>
 #include <asio/read.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/write.hpp>
 #include <set>
+#include <sstream>
 
+#include "base/utf8.h"
 #include "driver/metrics_listener.h"
 #include "driver/metrics_text.h"
 #include "driver/pipes.h"
@@ -30,12 +33,23 @@ struct Reader {
   std::string body() const { return answer.substr(answer.find("\r\n\r\n") + 4); }
 };
 
-struct Scraped : Loop {
-  std::string text = "kadmesh_up_seconds 1.000\n";
-  std::size_t scrapes = 0;
-  std::unique_ptr<MetricsListener> listener = *MetricsListener::open(
-      io, *loopback().tcp_endpoint(), [this] { return ++scrapes, text; }, 300ms);
+constexpr Duration kSoon = 300ms, kNotSoon = 1h;
 
+struct Scraped : Loop {
+  std::string text = "kadmesh_peers_known 1\n";
+  std::size_t scrapes = 0;
+  std::unique_ptr<MetricsListener> listener;
+
+  explicit Scraped(MetricsOptions options = {.patience = kSoon, .fresh = 0s})
+      : listener(*MetricsListener::open(
+            io, *loopback().tcp_endpoint(), [this] { return ++scrapes, text; },
+            std::move(options))) {}
+
+  std::vector<std::unique_ptr<Reader>> readers(std::size_t count) {
+    std::vector<std::unique_ptr<Reader>> all;
+    while (all.size() < count) all.push_back(std::make_unique<Reader>(*this, *listener));
+    return all;
+  }
   std::string get(std::string_view request) {
     Reader reader(*this, *listener);
     reader.ask(request);
@@ -45,7 +59,14 @@ struct Scraped : Loop {
   }
 };
 
-constexpr std::string_view kGet = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+constexpr std::string_view kGet = "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:9464\r\n\r\n";
+
+// More than any socket takes at once.
+std::string huge() { return std::string(std::size_t{64} * 1024 * 1024, 'x'); }
+
+std::string get_as(std::string_view host) {
+  return "GET /metrics HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n";
+}
 
 bool has_line(const std::string& text, const std::string& line) {
   return ("\n" + text).find("\n" + line + "\n") != std::string::npos;
@@ -58,30 +79,39 @@ TEST_CASE("metrics: a scrape gets the text, whole and once") {
   const std::string answer = scraped.get(kGet);
   CHECK(answer.starts_with("HTTP/1.0 200 OK\r\n"));
   CHECK(answer.find("Content-Type: text/plain; version=0.0.4") != std::string::npos);
-  CHECK(answer.find("Content-Length: 25\r\n") != std::string::npos);
-  CHECK(answer.ends_with("\r\n\r\nkadmesh_up_seconds 1.000\n"));
+  CHECK(answer.find("Content-Length: 22\r\n") != std::string::npos);
+  CHECK(answer.ends_with("\r\n\r\nkadmesh_peers_known 1\n"));
   CHECK(scraped.scrapes == 1);
   CHECK(scraped.listener->clients() == 0);
 }
 
 TEST_CASE("metrics: all else is not found, and makes no text") {
   Scraped scraped;
-  for (const std::string_view request : {"GET / HTTP/1.0\r\n\r\n", "POST /metrics HTTP/1.0\r\n\r\n",
-                                         "GET /metricsx HTTP/1.0\r\n\r\n", "\r\n\r\n"})
+  for (const std::string_view request :
+       {"GET / HTTP/1.0\r\n\r\n", "POST /metrics HTTP/1.0\r\n\r\n",
+        "GET /metricsx HTTP/1.0\r\n\r\n", "GET http://x/metrics HTTP/1.0\r\n\r\n"})
     CHECK(scraped.get(request).starts_with("HTTP/1.0 404"));
   CHECK(scraped.get("GET /metrics?x=1 HTTP/1.0\r\n\r\n").starts_with("HTTP/1.0 200"));
   CHECK(scraped.scrapes == 1);
 }
 
-TEST_CASE("metrics: a reader that sleeps stops nobody, and is dropped in time") {
-  Scraped scraped;
-  scraped.text.assign(std::size_t{64} * 1024 * 1024, 'x');  // more than any socket takes at once
+TEST_CASE("metrics: a reader that sleeps stops nobody") {
+  Scraped scraped({.patience = kNotSoon, .fresh = 0s});
+  scraped.text = huge();
   Reader sleeper(scraped, *scraped.listener);
   sleeper.ask(kGet);
   REQUIRE(scraped.run_until([&] { return scraped.scrapes == 1; }));
   scraped.text = "short\n";
   CHECK(scraped.get(kGet).ends_with("short\n"));  // somebody else, meanwhile
   CHECK(scraped.listener->clients() == 1);
+}
+
+TEST_CASE("metrics: a reader that sleeps is dropped in time") {
+  Scraped scraped;
+  scraped.text = huge();
+  Reader sleeper(scraped, *scraped.listener);
+  sleeper.ask(kGet);
+  REQUIRE(scraped.run_until([&] { return scraped.scrapes == 1; }));
   CHECK(scraped.run_until([&] { return scraped.listener->clients() == 0; }));
 }
 
@@ -96,18 +126,115 @@ TEST_CASE("metrics: who asks for nothing, or for too much, is dropped") {
   CHECK(scraped.run_until([&] { return scraped.listener->clients() == 0; }));
 }
 
-TEST_CASE("metrics: so many at a time are served, one more is turned away") {
-  Scraped scraped;
-  std::vector<std::unique_ptr<Reader>> readers;
-  for (std::size_t i = 0; i < MetricsListener::kMostClients; ++i)
-    readers.push_back(std::make_unique<Reader>(scraped, *scraped.listener));
+TEST_CASE("metrics: silent clients keep nobody out, and are not more than so many") {
+  Scraped scraped({.patience = kNotSoon, .fresh = 0s});
+  const auto silent = scraped.readers(3 * MetricsListener::kMostClients);
+  std::size_t most = 0, ended = 0;
+  for (const auto& reader : silent) {
+    reader->ask("GET /metrics HTTP/1.1\r\n");  // and so on, some day
+    reader->read();
+  }
+  const auto ends = [&] {
+    most = std::max(most, scraped.listener->clients());
+    ended = static_cast<std::size_t>(
+        std::ranges::count_if(silent, [](const auto& reader) { return reader->ended; }));
+    return ended == silent.size() - MetricsListener::kMostClients;
+  };
+  REQUIRE(scraped.run_until(ends));
+  CHECK(most == MetricsListener::kMostClients);
+  CHECK(silent.front()->ended);  // it came first
+  CHECK_FALSE(silent.back()->ended);
+  CHECK(scraped.get(kGet).starts_with("HTTP/1.0 200"));
+  CHECK(scraped.listener->clients() == MetricsListener::kMostClients - 1);
+}
+
+TEST_CASE("metrics: who has asked is answered before the silent are, and gives way before nobody") {
+  Scraped scraped({.patience = kNotSoon, .fresh = 0s});
+  scraped.text = huge();
+  Reader sleeper(scraped, *scraped.listener);
+  sleeper.ask(kGet);
+  REQUIRE(scraped.run_until([&] { return scraped.scrapes == 1; }));
+  const auto silent = scraped.readers(2 * MetricsListener::kMostClients);
+  silent.front()->read();
+  REQUIRE(scraped.run_until([&] { return silent.front()->ended; }));
+  sleeper.read();
+  CHECK(scraped.run_until([&] { return sleeper.ended; }));
+  CHECK(sleeper.body() == scraped.text);
+}
+
+TEST_CASE("metrics: readers that sleep keep nobody out") {
+  Scraped scraped({.patience = kNotSoon, .fresh = kNotSoon});
+  scraped.text = huge();
+  const auto sleepers = scraped.readers(MetricsListener::kMostClients);
+  for (const auto& sleeper : sleepers) sleeper->ask(kGet);
   REQUIRE(scraped.run_until(
       [&] { return scraped.listener->clients() == MetricsListener::kMostClients; }));
-  CHECK(scraped.get(kGet).empty());
-  readers.pop_back();
-  REQUIRE(scraped.run_until(
-      [&] { return scraped.listener->clients() < MetricsListener::kMostClients; }));
+  scraped.run_ready();
   CHECK(scraped.get(kGet).starts_with("HTTP/1.0 200"));
+  CHECK(scraped.listener->clients() < MetricsListener::kMostClients);
+}
+
+TEST_CASE("metrics: however often somebody asks, the text is made once in a while") {
+  Scraped scraped({.patience = kNotSoon, .fresh = kSoon});
+  const auto begin = std::chrono::steady_clock::now();
+  std::size_t asked = 0;
+  const auto patient = [&] { return std::chrono::steady_clock::now() - begin < kPatience; };
+  while (scraped.scrapes < 3 && patient()) {
+    scraped.text = "kadmesh_peers_known " + std::to_string(scraped.scrapes + 1) + "\n";
+    const std::string answer = scraped.get(kGet);
+    CHECK(answer.ends_with("known " + std::to_string(scraped.scrapes) + "\n"));
+    ++asked;
+  }
+  CHECK(scraped.scrapes == 3);
+  CHECK(asked > scraped.scrapes);
+  CHECK(std::chrono::steady_clock::now() - begin >= 2 * kSoon);
+}
+
+TEST_CASE("metrics: for how long an answer holds stands in it") {
+  Scraped scraped(MetricsOptions{});
+  CHECK(scraped.get(kGet).find("\r\nCache-Control: max-age=1\r\n") != std::string::npos);
+}
+
+TEST_CASE("metrics: a web page that has its name rebound to us reads nothing") {
+  Scraped scraped({.names = {"node-1.example"}, .patience = kNotSoon});
+  for (const std::string_view host :
+       {"evil.example", "evil.example:9464", "localhost.evil.example", "127.0.0.1.evil.example",
+        "127.1", "0x7f000001", "2130706433", "127.0.0.1:x", "127.0.0.1:1:2", "::1", "[::1",
+        "[::1]x", "[::1]:x", "[evil.example]", "", ":9464", "xlocalhost", "node-1.example.evil"}) {
+    const std::string answer = scraped.get(get_as(host));
+    CHECK_MESSAGE(answer.starts_with("HTTP/1.0 421 Misdirected Request\r\n"), host);
+    CHECK_MESSAGE(answer.find("use an IP address, localhost") != std::string::npos, host);
+  }
+  CHECK(scraped.get("GET /metrics HTTP/1.0\r\nHost: evil.example\r\n\r\n")
+            .starts_with("HTTP/1.0 421"));
+  CHECK(scraped.scrapes == 0);
+}
+
+TEST_CASE("metrics: addresses, localhost and the names that were given are asked on any port") {
+  Scraped scraped({.names = {"node-1.example"}, .patience = kNotSoon});
+  for (const std::string_view host :
+       {"127.0.0.1", "127.0.0.1:9464", "192.0.2.7:1", "[::1]", "[::1]:9464", "localhost",
+        "LocalHost:80", "node-1.example", "Node-1.Example:65535"})
+    CHECK_MESSAGE(scraped.get(get_as(host)).starts_with("HTTP/1.0 200"), host);
+  CHECK(scraped.get("GET /metrics HTTP/1.0\r\n\r\n").starts_with("HTTP/1.0 200"));
+  CHECK(scraped.get("GET /metrics HTTP/1.1\r\nA:\r\nhOST:\t127.0.0.1 \r\nB: c\r\n\r\n")
+            .starts_with("HTTP/1.0 200"));
+}
+
+TEST_CASE("metrics: what is no request of HTTP/1 is told so, also one without a Host") {
+  Scraped scraped;
+  for (const std::string_view request :
+       {"\r\n\r\n", "GET /metrics\r\n\r\n", "GET /metrics HTTP/2.0\r\nHost: localhost\r\n\r\n",
+        "GET  /metrics HTTP/1.0\r\n\r\n", "GET /metrics HTTP/1.0 x\r\n\r\n",
+        "GET /metrics HTTP/1.0\r\nno colon\r\n\r\n", "GET /metrics HTTP/1.0\r\n: x\r\n\r\n",
+        "GET /metrics HTTP/1.0\r\nHost : localhost\r\n\r\n",
+        "GET /metrics HTTP/1.0\r\nA: b\r\n Host: localhost\r\n\r\n",
+        "GET /metrics HTTP/1.1\r\nHost: localhost\r\nhost: localhost\r\n\r\n"})
+    CHECK_MESSAGE(scraped.get(request).starts_with("HTTP/1.0 400 Bad Request\r\n"), request);
+  const std::string answer = scraped.get("GET /metrics HTTP/1.1\r\nA: b\r\n\r\n");
+  CHECK(answer.starts_with("HTTP/1.0 400 Bad Request\r\n"));
+  CHECK(answer.ends_with("no Host header field\n"));
+  CHECK(scraped.scrapes == 0);
 }
 
 TEST_CASE("metrics: a listener that goes takes its readers with it, and asks for no text") {
@@ -124,7 +251,7 @@ TEST_CASE("metrics: a listener that goes takes its readers with it, and asks for
 TEST_CASE("H70: metrics may be asked for at any moment of a host's life") {
   Loop loop;
   const auto ask = [](const Host& host) {
-    return metrics_text(metrics_of(host, Time{})).size() > 1000;
+    return metrics_text(metrics_of(host, WallTime{})).size() > 1000;
   };
   HostConfig config;
   config.listen = {loopback()};
@@ -140,7 +267,7 @@ TEST_CASE("H70: metrics may be asked for at any moment of a host's life") {
 
 TEST_CASE("metrics: figures by type, outcome and size stand in the text") {
   Metrics metrics;
-  metrics.up = 1500ms;
+  metrics.started = WallTime(1'700'000'000'500ms);
   metrics.stored_rows = 7;
   metrics.meshes = {{"a \"b\"\n\\", 3, 4}};
   metrics.node.bootstrap = {Bootstrap::joined, 5, 2, kNever, {}};
@@ -150,46 +277,136 @@ TEST_CASE("metrics: figures by type, outcome and size stand in the text") {
   for (const std::uint64_t ms : {3u, 4u, 100'000u}) gets.took_ms.add(ms);
   gets.hops[2] = 2;
   metrics.node.kad.requests[static_cast<std::size_t>(KadType::find_node)].withdrawn = 9;
+  InboundStats& inbound = metrics.node.kad.inbound;
+  inbound.ended[static_cast<std::size_t>(KadType::put_value)].ok = 6;
+  inbound.ended[static_cast<std::size_t>(KadType::put_value)]
+      .failed[static_cast<std::size_t>(Errc::refused)] = 5;
+  inbound.unread.failed[static_cast<std::size_t>(Errc::malformed)] = 4;
+  metrics.node.kad.inbound_waiting = 3;
+  metrics.node.kad.pending_puts = 8;
+  metrics.node.kad.republish_due = 11;
+  metrics.node.kad.republish_running = 12;
   const std::string text = metrics_text(metrics);
   for (const char* line : {
-           "kadmesh_up_seconds 1.500",
+           "kadmesh_start_time_seconds 1700000000.500",
            "kadmesh_store_rows 7",
            "kadmesh_bootstrap_state{state=\"joined\"} 1",
            "kadmesh_bootstrap_state{state=\"isolated\"} 0",
            "kadmesh_kad_queries_total{type=\"get\",outcome=\"ok\"} 2",
            "kadmesh_kad_queries_total{type=\"get\",outcome=\"timeout\"} 1",
            "kadmesh_kad_queries_total{type=\"put\",outcome=\"ok\"} 0",
-           "kadmesh_kad_query_seconds_bucket{type=\"get\",le=\"0.002\"} 0",
-           "kadmesh_kad_query_seconds_bucket{type=\"get\",le=\"0.004\"} 2",
-           "kadmesh_kad_query_seconds_bucket{type=\"get\",le=\"32.768\"} 2",
-           "kadmesh_kad_query_seconds_bucket{type=\"get\",le=\"+Inf\"} 3",
-           "kadmesh_kad_query_seconds_sum{type=\"get\"} 100.007",
-           "kadmesh_kad_query_seconds_count{type=\"get\"} 3",
+           "kadmesh_kad_query_duration_seconds_bucket{type=\"get\",le=\"0.002\"} 0",
+           "kadmesh_kad_query_duration_seconds_bucket{type=\"get\",le=\"0.004\"} 2",
+           "kadmesh_kad_query_duration_seconds_bucket{type=\"get\",le=\"32.768\"} 2",
+           "kadmesh_kad_query_duration_seconds_bucket{type=\"get\",le=\"+Inf\"} 3",
+           "kadmesh_kad_query_duration_seconds_sum{type=\"get\"} 100.007",
+           "kadmesh_kad_query_duration_seconds_count{type=\"get\"} 3",
            "kadmesh_kad_query_hops_bucket{type=\"get\",le=\"1\"} 0",
            "kadmesh_kad_query_hops_bucket{type=\"get\",le=\"2\"} 2",
            "kadmesh_kad_query_hops_sum{type=\"get\"} 4",
            "kadmesh_kad_requests_total{type=\"FIND_NODE\",outcome=\"withdrawn\"} 9",
+           "kadmesh_kad_requests_total{type=\"FIND_NODE\",outcome=\"ok\"} 0",
+           "kadmesh_kad_inbound_requests_total{type=\"PUT_VALUE\",outcome=\"ok\"} 6",
+           "kadmesh_kad_inbound_requests_total{type=\"PUT_VALUE\",outcome=\"refused\"} 5",
+           "kadmesh_kad_inbound_requests_total{type=\"PING\",outcome=\"ok\"} 0",
+           "kadmesh_kad_inbound_requests_total{type=\"unread\",outcome=\"malformed\"} 4",
+           "kadmesh_kad_inbound_requests_waiting 3",
+           "kadmesh_kad_unpublished{kind=\"value\"} 8",
+           "kadmesh_kad_republish_due 11",
+           "kadmesh_kad_republish_running 12",
            "kadmesh_gossip_mesh_peers{topic=\"a \\\"b\\\"\\n\\\\\"} 3",
-           "# TYPE kadmesh_kad_query_seconds histogram",
+           "# TYPE kadmesh_kad_query_duration_seconds histogram",
        })
     CHECK_MESSAGE(has_line(text, line), line);
 }
 
-TEST_CASE("metrics: each family is declared once, and every sample belongs to one") {
-  const std::string text = metrics_text({});
-  std::set<std::string> families;
-  std::string family;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::string line = text.substr(at, text.find('\n', at) - at);
-    at += line.size() + 1;
-    if (line.starts_with("# TYPE ")) {
-      family = line.substr(7, line.find(' ', 7) - 7);
-      CHECK_MESSAGE(families.insert(family).second, line);
-    } else if (!line.starts_with("#")) {
-      CHECK_MESSAGE(line.starts_with(family), line);
+TEST_CASE("metrics: a topic of any bytes stands in the text as UTF-8, and as a series of its own") {
+  Metrics metrics;
+  metrics.meshes = {{"caf\u00e9", 1, 1}, {"a\xff", 2, 2}, {"a\xfe", 3, 3}, {"\xed\xa0\x80", 4, 4}};
+  const std::string text = metrics_text(metrics);
+  CHECK(is_utf8(text));
+  for (const char* line : {"kadmesh_gossip_mesh_peers{topic=\"caf\u00e9\"} 1",
+                           "kadmesh_gossip_mesh_peers{topic_hex=\"61ff\"} 2",
+                           "kadmesh_gossip_mesh_peers{topic_hex=\"61fe\"} 3",
+                           "kadmesh_gossip_mesh_peers{topic_hex=\"eda080\"} 4"})
+    CHECK_MESSAGE(has_line(text, line), line);
+}
+
+// A text read as Prometheus reads it: families in the order of their declaration, and their
+// samples.
+struct Scrape {
+  struct Family {
+    std::string name, type;
+    std::vector<std::pair<std::string, double>> samples{};  // "name{labels}" without the family
+  };
+  std::vector<Family> families;
+
+  explicit Scrape(const std::string& text) {
+    std::istringstream lines(text);
+    std::string helped;
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with("# HELP ")) {
+        helped = line.substr(7, line.find(' ', 7) - 7);
+      } else if (line.starts_with("# TYPE ")) {
+        const std::size_t end = line.find(' ', 7);
+        families.push_back({line.substr(7, end - 7), line.substr(end + 1)});
+        CHECK_MESSAGE(families.back().name == helped, line);
+      } else {
+        REQUIRE_FALSE(families.empty());
+        REQUIRE_MESSAGE(line.starts_with(families.back().name), line);
+        const std::string sample = line.substr(families.back().name.size());
+        const std::size_t end = sample.rfind(' ');
+        families.back().samples.emplace_back(sample.substr(0, end), std::stod(sample.substr(end)));
+      }
     }
   }
-  CHECK(families.size() > 30);
+};
+
+TEST_CASE("metrics: each family is declared once, with a name of its kind, and no series twice") {
+  std::set<std::string> names, series;
+  for (const Scrape::Family& family : Scrape(metrics_text({})).families) {
+    CHECK_MESSAGE(names.insert(family.name).second, family.name);
+    CHECK_MESSAGE((family.type == "counter") == family.name.ends_with("_total"), family.name);
+    CHECK_MESSAGE(family.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string::npos,
+                  family.name);
+    const bool plain = family.type != "histogram";
+    for (const auto& [labels, value] : family.samples) {
+      CHECK_MESSAGE(series.insert(family.name + labels).second, labels);
+      CHECK_MESSAGE((!plain || labels.empty() || labels.starts_with("{")), labels);
+    }
+  }
+  CHECK(names.size() > 30);
+}
+
+TEST_CASE("metrics: buckets of a histogram grow, up to all that were counted, and have a sum") {
+  Metrics metrics;
+  for (QueryStats& query : metrics.node.kad.queries) {
+    for (const std::uint64_t ms : {0u, 1u, 3u, 700u, 32'768u, 100'000u}) query.took_ms.add(ms);
+    query.hops = {1, 2, 3};
+    query.hops.back() = 4;
+  }
+  std::size_t histograms = 0;
+  for (const Scrape::Family& family : Scrape(metrics_text(metrics)).families) {
+    if (family.type != "histogram") continue;
+    double last = 0, all = 0;
+    bool summed = false;
+    for (const auto& [sample, value] : family.samples) {
+      if (sample.starts_with("_bucket{")) {
+        CHECK_MESSAGE(value >= last, sample);
+        last = value;
+        if (sample.ends_with(",le=\"+Inf\"}")) all = value;
+      } else if (sample.starts_with("_sum{")) {
+        summed = true;
+      } else {
+        CHECK_MESSAGE(sample.starts_with("_count{"), sample);
+        CHECK_MESSAGE((summed && all > 0 && value == all && last == all), sample);
+        last = all = 0;
+        summed = false;
+        ++histograms;
+      }
+    }
+  }
+  CHECK(histograms == 2 * kQueryTypes);
 }
 
 }  // namespace kadmesh

@@ -16,6 +16,8 @@ import sys
 import termios
 import time
 import unittest
+import urllib.error
+import urllib.parse
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "scenes"))
@@ -43,9 +45,23 @@ class Case(unittest.TestCase):
         """Its statistics, by its control socket: its lines are busy."""
         return json.loads(self.nodes.run("stats", "--json", "--data-dir", str(node.data_dir)).stdout)["result"]
 
+    def scraped(self, node):
+        """What it tells Prometheus: samples by series, values as text."""
+        with urllib.request.urlopen(metrics_url(node), timeout=20) as answer:
+            text = answer.read().decode()
+        return dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+
     def client(self, node, *arguments, **more):
         """A one-shot command that joins at `node`."""
         return self.nodes.run(*arguments, "--kad-protocol", KAD_PROTOCOL, "--bootstrap", node.addr, **more)
+
+
+METRICS = ("--metrics", "/ip4/127.0.0.1/tcp/0")
+
+
+def metrics_url(node):
+    _, _, host, _, port = node.of("ready")[0]["metrics"].split("/")
+    return f"http://{host}:{port}/metrics"
 
 
 def lines_of(text):
@@ -337,17 +353,41 @@ class Commands(Case):
         self.assertEqual(alice.fails("publish news anybody")["code"], "no_peers")
 
     def test_metrics_and_stats_agree(self):
-        port = free_port()
-        alice = self.nodes.start("alice", "--metrics", f"/ip4/127.0.0.1/tcp/{port}")
+        alice = self.nodes.start("alice", *METRICS)
         alice.ask("put /v/a x")
         alice.fails("get /v/none")
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
-            text = answer.read().decode()
-        figures = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+        figures = self.scraped(alice)
         queries = alice.ask("stats")["kad"]["queries"]
         self.assertEqual(figures['kadmesh_kad_queries_total{type="put",outcome="ok"}'], str(queries["put"]["ok"]))
         self.assertEqual(figures['kadmesh_kad_queries_total{type="get",outcome="no_peers"}'], "1")
         self.assertEqual(queries["get"]["failed"], {"no_peers": 1})
+        self.assertLess(abs(float(figures["kadmesh_start_time_seconds"]) - time.time()), 60)
+
+    def test_requests_of_peers_are_counted_where_they_are_served(self):
+        alice, bob = self.nodes.start("alice", *METRICS), self.nodes.start("bob")
+        bob.ask(f"connect {alice.addr}")
+        self.assertIsNotNone(until(bob.table, 20))
+        self.assertEqual(bob.ask("put /v/a x")["acknowledged"], 1)
+        sent, served = bob.ask("stats")["kad"]["requests"], alice.ask("stats")["kad"]["inbound"]
+        self.assertEqual(served["PUT_VALUE"], {"ok": 1, "failed": {}})
+        self.assertEqual(sent["PUT_VALUE"]["ok"], 1)
+        self.assertEqual(self.scraped(alice)['kadmesh_kad_inbound_requests_total{type="PUT_VALUE",outcome="ok"}'], "1")
+
+    def test_metrics_are_for_those_who_know_where_they_ask(self):
+        alice = self.nodes.start("alice", *METRICS, "--metrics-name", "alice.example")
+        url = metrics_url(alice)
+        silent = [socket.create_connection(("127.0.0.1", urllib.parse.urlsplit(url).port)) for _ in range(40)]
+        self.addCleanup(lambda: [s.close() for s in silent])
+        for host, status in (("alice.example", 200), ("localhost:1", 200), ("evil.example", 421)):
+            request = urllib.request.Request(url, headers={"Host": host})
+            try:
+                with urllib.request.urlopen(request, timeout=4) as answer:
+                    self.assertEqual(answer.status, status)
+                    self.assertEqual(answer.headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
+            except urllib.error.HTTPError as error:
+                with error:
+                    self.assertEqual(error.code, status)
+                    self.assertIn("not asked by that name", error.read().decode())
 
     def test_why_answers_for_a_peer_and_for_a_stranger(self):
         alice, bob = self.pair()

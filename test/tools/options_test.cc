@@ -62,6 +62,10 @@ TEST_CASE("options: metrics are for an address that can be listened on") {
   CHECK(parsed<RunOptions>({"run", "--metrics", "/ip4/127.0.0.1/tcp/1"}).metrics);
   CHECK(mentions(refusal({"run", "--metrics", "127.0.0.1:1"}), "an address is like"));
   CHECK(mentions(refusal({"run", "--metrics", "/dns4/x/tcp/1"}), "only /ip4 and /ip6"));
+  const auto named = parsed<RunOptions>(
+      {"run", "--metrics", "/ip4/127.0.0.1/tcp/1", "--metrics-name", "a", "--metrics-name", "b"});
+  CHECK(named.metrics->names == std::vector<std::string>{"a", "b"});
+  CHECK(mentions(refusal({"run", "--metrics-name", "a"}), "needs --metrics"));
 }
 
 TEST_CASE("options: a list takes one value an option, so that it swallows no command") {

@@ -115,6 +115,11 @@ TEST_CASE("render: statistics by type name their errors, and have every type") {
   gets.took_ms.add(3);
   gets.hops[2] = 3;
   stats.node.kad.requests[static_cast<std::size_t>(KadType::find_node)].sent = 9;
+  InboundStats& inbound = stats.node.kad.inbound;
+  inbound.ended[static_cast<std::size_t>(KadType::put_value)].ok = 5;
+  inbound.ended[static_cast<std::size_t>(KadType::put_value)]
+      .failed[static_cast<std::size_t>(Errc::refused)] = 1;
+  inbound.unread.failed[static_cast<std::size_t>(Errc::malformed)] = 4;
   const Json kad = json("stats", stats)["result"]["kad"];
   CHECK(kad["queries"].size() == kQueryTypes);
   CHECK(kad["queries"]["get"]["ok"] == 3);
@@ -124,6 +129,9 @@ TEST_CASE("render: statistics by type name their errors, and have every type") {
   CHECK(kad["queries"]["get"]["hops"][2] == 3);
   CHECK(kad["requests"]["FIND_NODE"]["sent"] == 9);
   CHECK(kad["requests"].size() == kKadTypes);
+  CHECK(kad["inbound"].size() == kKadTypes + 1);
+  CHECK(kad["inbound"]["PUT_VALUE"] == Json{{"ok", 5}, {"failed", {{"refused", 1}}}});
+  CHECK(kad["inbound"]["unread"]["failed"] == Json{{"malformed", 4}});
 }
 
 TEST_CASE("render: the table is shown by bucket") {
@@ -169,6 +177,9 @@ TEST_CASE("render: a step says what happened to whom, and how near that is") {
 
 TEST_CASE("render: every event names itself") {
   CHECK(json(ReadyEvent{peer(), {addr()}, "/tmp/x", "/mine/kad"})["event"] == "ready");
+  CHECK_FALSE(json(ReadyEvent{peer(), {addr()}, "/tmp/x", "/mine/kad"}).contains("metrics"));
+  CHECK(json(ReadyEvent{peer(), {addr()}, "/tmp/x", "/mine/kad", addr()})["metrics"] ==
+        addr().text());
   CHECK(json(PeerConnected{peer(), addr(), true})["direction"] == "outbound");
   CHECK(json(PeerDisconnected{peer(), {Errc::closed, "bye"}})["cause"]["code"] == "closed");
   CHECK(json(BootstrapEvent{{Bootstrap::joined, 2, 0, kNever, {}}})["state"] == "joined");

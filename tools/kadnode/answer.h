@@ -81,6 +81,7 @@ struct ReadyEvent {
   PeerId id;
   std::vector<Multiaddr> addrs;
   std::string data_dir, kad_protocol;
+  std::optional<Multiaddr> metrics{};  // where Prometheus is answered
 };
 struct IdentifiedEvent {
   PeerId peer;

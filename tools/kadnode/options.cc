@@ -12,7 +12,7 @@ namespace {
 
 // As typed; `Options` is what it means.
 struct Typed {
-  std::vector<std::string> bootstrap, listen, log;
+  std::vector<std::string> bootstrap, listen, log, metrics_names;
   std::string kad_protocol, data_dir, identity, keylog, timeout, port, record, record_limit, mode,
       metrics;
   bool json = false, stay = false, redact = false, set_aside_corrupt = false, help = false,
@@ -110,6 +110,18 @@ Result<std::size_t> record_limit(const std::string& text) {
   return megabytes * kMiB;
 }
 
+Result<std::optional<MetricsAt>> metrics(const Typed& typed) {
+  if (typed.metrics.empty()) {
+    if (!typed.metrics_names.empty())
+      return fail(Errc::invalid, "--metrics-name needs --metrics ADDR");
+    return std::nullopt;
+  }
+  ASSIGN_OR_RETURN(const auto at, addresses("--metrics", {typed.metrics}));
+  if (!at.front().tcp_endpoint())
+    return fail(Errc::invalid, "--metrics " + typed.metrics + ": only /ip4 and /ip6 with /tcp");
+  return MetricsAt{at.front(), typed.metrics_names};
+}
+
 Result<Invocation> run_options(const Typed& typed) {
   if (typed.help) return PrintText{run_manual()};
   RunOptions run;
@@ -124,12 +136,7 @@ Result<Invocation> run_options(const Typed& typed) {
   if (!typed.mode.empty()) {
     ASSIGN_OR_RETURN(run.mode, mode(typed.mode));
   }
-  if (!typed.metrics.empty()) {
-    ASSIGN_OR_RETURN(const auto at, addresses("--metrics", {typed.metrics}));
-    if (!at.front().tcp_endpoint())
-      return fail(Errc::invalid, "--metrics " + typed.metrics + ": only /ip4 and /ip6 with /tcp");
-    run.metrics = at.front();
-  }
+  ASSIGN_OR_RETURN(run.metrics, metrics(typed));
   run.stay = typed.stay;
   run.set_aside_corrupt = typed.set_aside_corrupt;
   if (!typed.record.empty()) run.record = typed.record;
@@ -181,6 +188,7 @@ Result<Invocation> parse_arguments(int argc, const char* const* argv) {
   add_text(*run, "--port", typed.port);
   add_text(*run, "--mode", typed.mode);
   add_text(*run, "--metrics", typed.metrics);
+  add_list(*run, "--metrics-name", typed.metrics_names);
   run->add_flag("--stay", typed.stay);
   run->add_flag("--set-aside-corrupt", typed.set_aside_corrupt);
   add_text(*run, "--record", typed.record);

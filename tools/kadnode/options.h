@@ -11,6 +11,7 @@
 #include "kad/config.h"
 #include "kadnode/command.h"
 #include "kadnode/log.h"
+#include "kadnode/session.h"
 
 namespace kadmesh::kadnode {
 
@@ -33,7 +34,7 @@ struct RunOptions {
   bool set_aside_corrupt = false;
   std::optional<std::filesystem::path> record;
   bool redact = false;
-  std::optional<Multiaddr> metrics;                           // /ip4|ip6/.../tcp/...
+  std::optional<MetricsAt> metrics;
   std::size_t record_limit = std::size_t{256} * 1024 * 1024;  // bytes
 };
 struct OnceOptions {

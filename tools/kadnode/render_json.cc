@@ -265,6 +265,14 @@ Json requests(const KadStats& s) {
   return out;
 }
 
+Json inbound(const InboundStats& s) {
+  Json out = Json::object();
+  for (std::size_t i = 0; i < kKadTypes; ++i)
+    out[name(static_cast<KadType>(i))] = outcomes(s.ended[i]);
+  out["unread"] = outcomes(s.unread);
+  return out;
+}
+
 Json kad_stats(const StatsAnswer& a) {
   const KadStats& s = a.node.kad;
   Json buckets = Json::array();
@@ -289,8 +297,11 @@ Json kad_stats(const StatsAnswer& a) {
           {"inbound_waiting", s.inbound_waiting},
           {"queries", queries(s)},
           {"requests", requests(s)},
+          {"inbound", inbound(s.inbound)},
           {"pending_puts", s.pending_puts},
           {"pending_provides", s.pending_provides},
+          {"republish_due", s.republish_due},
+          {"republish_running", s.republish_running},
           {"table_live", s.table_live},
           {"buckets_total", s.buckets},
           {"buckets_live", s.buckets_live},
@@ -357,11 +368,13 @@ Json result(const QuitAnswer&) { return Json::object(); }
 
 // --- events
 Json event(const ReadyEvent& e) {
-  return {{"event", "ready"},
-          {"id", e.id.text()},
-          {"addrs", texts(e.addrs)},
-          {"kad_protocol", e.kad_protocol},
-          {"data_dir", printable(e.data_dir)}};
+  Json out = {{"event", "ready"},
+              {"id", e.id.text()},
+              {"addrs", texts(e.addrs)},
+              {"kad_protocol", e.kad_protocol},
+              {"data_dir", printable(e.data_dir)}};
+  if (e.metrics) out["metrics"] = e.metrics->text();
+  return out;
 }
 
 Json event(const PeerConnected& e) {

@@ -191,10 +191,11 @@ std::string text(const StatsAnswer& a) {
       kad.requests_refused);
   say(out, "\nanswers: {}; after a dial {}", paced(kad.warm), paced(kad.cold));
   const StoreStats& store = a.node.store;
-  say(out, "\nstore: {}, {}, {} pending; {} failed, {} refused, {} displaced",
-      counted(a.stored_rows, "row"), counted(a.stored_bytes, "byte"),
-      counted(kad.pending_puts + kad.pending_provides, "announcement"), store.failed, store.refused,
-      store.displaced);
+  say(out, "\nstore: {}, {}; {} failed, {} refused, {} displaced", counted(a.stored_rows, "row"),
+      counted(a.stored_bytes, "byte"), store.failed, store.refused, store.displaced);
+  say(out, "\npublishing: {} reached nobody yet, {} due again, {} under way",
+      counted(kad.pending_puts + kad.pending_provides, "announcement"), kad.republish_due,
+      kad.republish_running);
   say(out, "\ngossip: {}, {}; {} delivered, {} duplicates, {} published, {} forwarded, {} rejected",
       counted(gossip.peers, "peer"), counted(gossip.topics, "topic"), gossip.delivered,
       gossip.duplicates, gossip.published, gossip.forwarded, gossip.rejected);
@@ -225,6 +226,7 @@ std::string text(const ReadyEvent& e) {
   std::string out = "node " + e.id.text();
   if (e.addrs.empty()) out += "; listens nowhere";
   for (const Multiaddr& addr : e.addrs) say(out, "\n  {}", addr.text());
+  if (e.metrics) say(out, "\nmetrics at {}", e.metrics->text());
   return out;
 }
 

@@ -10,7 +10,6 @@
 #include <cstdio>
 
 #include "driver/identity_file.h"
-#include "driver/metrics_listener.h"
 #include "kadnode/control_socket.h"
 #include "kadnode/data_dir.h"
 #include "kadnode/keylog.h"
@@ -64,7 +63,6 @@ class Running {
     ASSIGN_OR_RETURN(session_, Session::open(loop_, std::move(config), log_,
                                              [this](const Event& event) { on_event(event); }));
     ASSIGN_OR_RETURN(control_, ControlSocket::open(loop_, data_dir_.control(), *session_));
-    RETURN_IF_ERROR(open_metrics());
     signals_.async_wait([this](const asio::error_code& error, int) {
       if (!error) leave();
     });
@@ -100,6 +98,7 @@ class Running {
     config.seeds = common.bootstrap;
     config.kad_protocol = common.kad_protocol;
     config.mode = options_.mode;
+    config.metrics = options_.metrics;
     config.data_dir = data_dir_.path();
     return config;
   }
@@ -120,15 +119,6 @@ class Running {
       return fail(Errc::refused, "another kadnode runs on " + data_dir_.path().string() +
                                      ": stop it, or name another directory with --data-dir");
     return std::unexpected(store.error());
-  }
-
-  Result<void> open_metrics() {
-    if (!options_.metrics) return {};
-    ASSIGN_OR_RETURN(metrics_, MetricsListener::open(loop_, *options_.metrics->tcp_endpoint(),
-                                                     [this] { return session_->metrics(); }));
-    log_.write(LogLevel::info, "driver", std::nullopt,
-               "metrics at " + Multiaddr::tcp(metrics_->at()).text());
-    return {};
   }
 
   void start_front() {
@@ -156,7 +146,6 @@ class Running {
     if (lines_) lines_->stop();
     if (shell_) shell_->stop();
     control_.reset();
-    metrics_.reset();
     asio::error_code ignored;
     signals_.cancel(ignored);
     signals_.clear(ignored);  // another one ends us on the spot
@@ -172,7 +161,6 @@ class Running {
   Output output_, errors_;
   std::unique_ptr<Session> session_;
   std::unique_ptr<ControlSocket> control_;
-  std::unique_ptr<MetricsListener> metrics_;
   std::unique_ptr<Lines> lines_;
   std::unique_ptr<Shell> shell_;
 };

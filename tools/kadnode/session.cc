@@ -7,6 +7,7 @@
 #include <set>
 
 #include "driver/host.h"
+#include "driver/metrics_listener.h"
 #include "driver/metrics_text.h"
 #include "kadnode/help.h"
 #include "kadnode/payload.h"
@@ -64,7 +65,20 @@ struct Session::State {
   Log& log;
   OnEvent on_event;
   std::unique_ptr<Host> host;  // none once closed
-  Time started{};
+  std::unique_ptr<MetricsListener> metrics;
+  Now started{};
+
+  // It asks for no text behind the host's end.
+  Result<void> open_metrics() {
+    if (!config.metrics) return {};
+    ASSIGN_OR_RETURN(metrics, MetricsListener::open(
+                                  loop, *config.metrics->at.tcp_endpoint(),
+                                  [this] { return metrics_text(metrics_of(*host, started.wall)); },
+                                  {.names = config.metrics->names}));
+    log.write(LogLevel::info, "driver", std::nullopt,
+              "metrics at " + Multiaddr::tcp(metrics->at()).text());
+    return {};
+  }
 
   Time deadline(Duration limit) const { return after(host->now().mono, limit); }
   // How a command is to be carried out.
@@ -180,7 +194,7 @@ struct Session::State {
     return WhyAnswer{c.peer, host->node().why(c.peer, host->now())};
   }
   Result<Answer> at_once(const NetworkCommand&) const { return network_of(*host); }
-  Result<Answer> at_once(const StatsCommand&) const { return stats_of(*host, started); }
+  Result<Answer> at_once(const StatsCommand&) const { return stats_of(*host, started.mono); }
 
   template <class C>
   awaitable<Result<Answer>> perform(C command, Terms) {
@@ -238,8 +252,9 @@ Result<std::unique_ptr<Session>> Session::open(asio::io_context& loop, SessionCo
   auto state = std::make_unique<State>(loop, std::move(config), log, std::move(on_event));
   ASSIGN_OR_RETURN(state->host, Host::create(loop, host_config(state->config)));
   State& s = *state;
-  s.started = s.host->now().mono;
+  s.started = s.host->now();
   s.host->observe([&s](const Report& report) { s.on_report(report); });
+  RETURN_IF_ERROR(s.open_metrics());
   return std::unique_ptr<Session>(new Session(std::move(state)));
 }
 
@@ -263,12 +278,10 @@ Result<Answer> Session::ask(const CommandAction& question) const {
 }
 
 ReadyEvent Session::ready() const {
-  return {state_->host->id(), state_->host->addrs(), state_->config.data_dir,
-          state_->config.kad_protocol};
-}
-
-std::string Session::metrics() const {
-  return state_->host ? metrics_text(metrics_of(*state_->host, state_->started)) : std::string();
+  const State& s = *state_;
+  ReadyEvent ready{s.host->id(), s.host->addrs(), s.config.data_dir, s.config.kad_protocol};
+  if (s.metrics) ready.metrics = Multiaddr::tcp(s.metrics->at());
+  return ready;
 }
 
 Words Session::known_words() const {
@@ -282,10 +295,14 @@ Words Session::known_words() const {
 }
 
 void Session::leave() {
+  state_->metrics.reset();
   if (!state_->host) return;
   state_->host->async_shutdown([this](const Result<void>&) { close(); });
 }
 
-void Session::close() { state_->host.reset(); }
+void Session::close() {
+  state_->metrics.reset();
+  state_->host.reset();
+}
 
 }  // namespace kadmesh::kadnode

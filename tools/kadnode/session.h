@@ -22,6 +22,12 @@ class io_context;
 
 namespace kadmesh::kadnode {
 
+// Where Prometheus is answered (driver/metrics_listener.h).
+struct MetricsAt {
+  Multiaddr at;  // /ip4|ip6/.../tcp/...
+  std::vector<std::string> names;
+};
+
 struct SessionConfig {
   std::optional<KeyPair> identity;  // a new one unless given
   std::vector<Multiaddr> listen, seeds;
@@ -34,6 +40,7 @@ struct SessionConfig {
   std::FILE* keylog = nullptr;  // owned by the caller
   std::string data_dir;         // for the ready event
   std::optional<RecordTo> record;
+  std::optional<MetricsAt> metrics;
 };
 
 class Session {
@@ -41,7 +48,7 @@ class Session {
   using Done = std::function<void(Result<Answer>)>;
   using OnEvent = std::function<void(const Event&)>;
 
-  // Errors as Host::create. `loop` and `log` outlive the session.
+  // Errors as Host::create and MetricsListener::open. `loop` and `log` outlive the session.
   static Result<std::unique_ptr<Session>> open(asio::io_context& loop, SessionConfig config,
                                                Log& log, OnEvent on_event);
   ~Session();
@@ -51,8 +58,6 @@ class Session {
   // Answers the questions that need nobody else: network, stats, why, id.
   Result<Answer> ask(const CommandAction& question) const;
   ReadyEvent ready() const;
-  // What Prometheus reads.
-  std::string metrics() const;
   // Words that may complete an argument: peers and topics that are known.
   Words known_words() const;
   // As close(), once peers have taken what was written for them, or some seconds have passed.

@@ -40,6 +40,19 @@ constexpr double milliseconds(Duration time) {
     }                                                                                              \
   }
 
+#define KADSIM_INBOUND(type)                                                          \
+  Stat{"kad." #type "_served",                                                        \
+       [](const NodeStats& s) {                                                       \
+         return static_cast<double>(                                                  \
+             s.kad.inbound.ended[static_cast<std::size_t>(KadType::type)].ok);        \
+       }},                                                                            \
+      Stat {                                                                          \
+    "kad." #type "_refused", [](const NodeStats& s) {                                 \
+      return static_cast<double>(                                                     \
+          s.kad.inbound.ended[static_cast<std::size_t>(KadType::type)].all_failed()); \
+    }                                                                                 \
+  }
+
 constexpr std::array kStats{
     KADSIM_STAT(gossip, peers),
     KADSIM_STAT(gossip, topics),
@@ -71,6 +84,8 @@ constexpr std::array kStats{
     KADSIM_STAT(kad, buckets_live),
     KADSIM_STAT(kad, pending_puts),
     KADSIM_STAT(kad, pending_provides),
+    KADSIM_STAT(kad, republish_due),
+    KADSIM_STAT(kad, republish_running),
     KADSIM_QUERY(get),
     KADSIM_QUERY(put),
     KADSIM_QUERY(provide),
@@ -82,6 +97,11 @@ constexpr std::array kStats{
     KADSIM_REQUEST(add_provider),
     KADSIM_REQUEST(get_providers),
     KADSIM_REQUEST(find_node),
+    KADSIM_INBOUND(put_value),
+    KADSIM_INBOUND(get_value),
+    KADSIM_INBOUND(add_provider),
+    KADSIM_INBOUND(get_providers),
+    KADSIM_INBOUND(find_node),
     KADSIM_STAT(kad, queries_started),
     KADSIM_STAT(kad, queries_ok),
     KADSIM_STAT(kad, queries_failed),
@@ -111,6 +131,7 @@ constexpr std::array kStats{
 #undef KADSIM_STAT
 #undef KADSIM_QUERY
 #undef KADSIM_REQUEST
+#undef KADSIM_INBOUND
 
 }  // namespace
 
