@@ -38,6 +38,12 @@ struct KadConfig {
   // request_timeout is the most, and less is given by what answers took so far (kad/rtt.h): at the
   // least 500 ms, 2 s where a dial comes first. Requests to store always have all of it.
   bool adaptive = true;
+  // Requests that want an answer go out on a stream that has answered before (kept_streams.h), as
+  // go's do, rather than on one each. Spares both ends some work; no round trips.
+  bool reuse_streams = false;
+  // Of equally near peers walks ask first whom it was worth to ask before, and nobody who answers
+  // next to nothing (kad/quality.h).
+  bool quality = true;
   Duration health_interval = 15s;  // level-triggered check of live, kad-capable peers
   Duration refresh_interval = 10min;
   Duration record_ttl = 48h;

@@ -14,6 +14,7 @@ void Node::State::on(Turn turn, KadRequest& action) {
                                                    {config.kad.protocol},
                                                    std::move(action.message),
                                                    action.expects_reply,
+                                                   config.kad.reuse_streams,
                                                    kMostReply,
                                                    action.deadline});
   requests.emplace(id, action.id);

@@ -8,7 +8,7 @@
 #include "base/deadlines.h"
 #include "base/flat_map.h"
 #include "base/framing.h"
-#include "node/stream_event.h"
+#include "transport/stream_event.h"
 
 namespace kadmesh {
 namespace {

@@ -3,7 +3,7 @@
 #include <type_traits>
 
 #include "node/node_state.h"
-#include "node/stream_event.h"
+#include "transport/stream_event.h"
 
 namespace kadmesh {
 

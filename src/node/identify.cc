@@ -8,7 +8,7 @@
 #include "base/envelope.h"
 #include "base/framing.h"
 #include "node/identify_wire.h"
-#include "node/stream_event.h"
+#include "transport/stream_event.h"
 
 namespace kadmesh {
 namespace {

@@ -6,7 +6,7 @@
 #include "base/deadlines.h"
 #include "base/framing.h"
 #include "kad/params.h"
-#include "node/stream_event.h"
+#include "transport/stream_event.h"
 
 namespace kadmesh {
 namespace {

@@ -155,7 +155,7 @@ KADMESH_FIELDS(SwarmConfig, limits, open_timeout, idle_timeout, stream_timeout, 
 KADMESH_FIELDS(SwarmLimits, connections, connections_per_peer, opening_inbound, accept_burst,
                accept_interval, dial_jobs, dialing);
 KADMESH_FIELDS(KadConfig, protocol, mode, k, alpha, beta, kept_of_bucket, paths, request_timeout,
-               adaptive, health_interval, refresh_interval, record_ttl, provider_ttl, providers,
+               adaptive, reuse_streams, quality, health_interval, refresh_interval, record_ttl, provider_ttl, providers,
                republish_interval, replicate_interval, most_value, seeds, validators, scope,
                diversity, policies);
 KADMESH_FIELDS(DiversityLimits, of_bucket, of_table, exempt);

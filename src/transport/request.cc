@@ -1,5 +1,6 @@
 #include "transport/request.h"
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <utility>
@@ -7,6 +8,7 @@
 
 #include "base/framing.h"
 #include "base/timer_wheel.h"
+#include "transport/kept_streams.h"
 #include "transport/stream_code.h"
 
 namespace kadmesh {
@@ -28,16 +30,18 @@ struct Requester::State {
     Request request;
     Bytes framed;             // kept until the peer has agreed: a dead connection loses it
     std::size_t written = 0;  // of framed
-    bool agreed = false;
+    std::string agreed;  // the protocol; empty until the peer has said so
     bool retried = false;
+    bool reused = false;  // its stream has answered before
     std::optional<DialId> dial;
     std::optional<StreamKey> stream;
     FrameReader reader;
 
     bool sent() const { return written == framed.size(); }
+    bool keeps_stream() const { return request.reuses_stream && request.expects_reply; }
   };
 
-  explicit State(Swarm& s) : swarm(s) {}
+  explicit State(Swarm& s) : swarm(s), kept(s) {}
 
   Pending* find(RequestId id) {
     const auto at = pending.find(id);
@@ -45,6 +49,7 @@ struct Requester::State {
   }
 
   void start(Turn turn, RequestId id);
+  bool reuse(Turn turn, RequestId id);
   void dial(Turn turn, RequestId id);
   void open(Turn turn, RequestId id);
   void write(Turn turn, RequestId id);
@@ -52,6 +57,8 @@ struct Requester::State {
   void settle(Turn turn, RequestId id);
   void complete(Turn turn, RequestId id, Result<Bytes> reply);
   void let_go(Turn turn, RequestId id, const Result<Bytes>& reply);
+  void leave(Turn turn, const Pending& one);
+  void lost(Turn turn, RequestId id, const Error& cause);
 
   // One for each kind of event; true when it was ours.
   bool on(Turn turn, const DialFinished& event);
@@ -66,6 +73,7 @@ struct Requester::State {
   std::optional<RequestId> owner(StreamKey key) const;
 
   Swarm& swarm;
+  KeptStreams kept;
   TimerWheel deadlines;
   std::uint64_t last_id = 0;
   std::map<RequestId, Pending> pending;
@@ -76,13 +84,27 @@ struct Requester::State {
 
 // --- the life of a request
 
-// The seam where a stream that has answered could serve the next request to the same peer.
 void Requester::State::start(Turn turn, RequestId id) {
+  if (reuse(turn, id)) return;
   if (swarm.connected(pending.at(id).request.peer)) {
     open(turn, id);
   } else {
     dial(turn, id);
   }
+}
+
+// Once: who has waited for a dead stream tries a new one.
+bool Requester::State::reuse(Turn turn, RequestId id) {
+  Pending& one = pending.at(id);
+  if (!one.keeps_stream() || one.retried) return false;
+  auto taken = kept.take(one.request.peer, one.request.protocols);
+  if (!taken) return false;
+  one.reused = true;
+  one.agreed = std::move(taken->protocol);
+  one.stream = taken->key;
+  by_stream.emplace(taken->key, id);
+  write(turn, id);
+  return true;
 }
 
 void Requester::State::dial(Turn turn, RequestId id) {
@@ -106,14 +128,14 @@ void Requester::State::write(Turn turn, RequestId id) {
   if (one.sent()) return;
   one.written += swarm.write(turn, *one.stream, ByteView(one.framed).subspan(one.written));
   if (!one.sent()) return;
-  swarm.finish(turn, *one.stream);
+  if (!one.keeps_stream()) swarm.finish(turn, *one.stream);
   settle(turn, id);
 }
 
 // A request that wants no reply is done once it has been sent to a peer that agreed.
 void Requester::State::settle(Turn turn, RequestId id) {
   const Pending& one = pending.at(id);
-  if (one.agreed && one.sent() && !one.request.expects_reply) complete(turn, id, Bytes());
+  if (!one.agreed.empty() && one.sent() && !one.request.expects_reply) complete(turn, id, Bytes());
 }
 
 void Requester::State::read(Turn turn, RequestId id) {
@@ -145,8 +167,29 @@ void Requester::State::let_go(Turn turn, RequestId id, const Result<Bytes>& repl
   }
   if (!one.stream) return;
   by_stream.erase(*one.stream);
-  if (reply) return swarm.release(turn, *one.stream);
+  if (reply) return leave(turn, one);
   swarm.reset(turn, *one.stream, reset_code(reply.error().code));
+}
+
+// A stream that has done its work. Who says more than it was asked is asked no more on it.
+void Requester::State::leave(Turn turn, const Pending& one) {
+  if (one.keeps_stream() && one.sent() && swarm.readable(*one.stream).empty())
+    return kept.keep(turn, one.request.peer, one.agreed, *one.stream);
+  if (one.keeps_stream()) swarm.finish(turn, *one.stream);
+  swarm.release(turn, *one.stream);
+}
+
+// Before the reply was whole.
+void Requester::State::lost(Turn turn, RequestId id, const Error& cause) {
+  Pending& one = pending.at(id);
+  if (!std::exchange(one.reused, false)) return complete(turn, id, std::unexpected(cause));
+  by_stream.erase(*one.stream);
+  swarm.reset(turn, *one.stream, stream_code::kNone);
+  one.stream.reset();
+  one.agreed.clear();
+  one.retried = true;
+  one.reader = FrameReader(one.request.most_reply);
+  start(turn, id);
 }
 
 // --- what the swarm says
@@ -173,7 +216,7 @@ bool Requester::State::on(Turn turn, const DialFinished& event) {
 bool Requester::State::on(Turn turn, const StreamOpened& event) {
   const auto id = owner(event.key);
   if (!id) return false;
-  pending.at(*id).agreed = true;
+  pending.at(*id).agreed = event.protocol;
   settle(turn, *id);
   return true;
 }
@@ -210,15 +253,14 @@ bool Requester::State::on(Turn turn, const StreamWritable& event) {
 bool Requester::State::on(Turn turn, const StreamFinished& event) {
   const auto id = owner(event.key);
   if (!id) return false;
-  if (pending.at(*id).request.expects_reply) {
-    complete(turn, *id, fail(Errc::closed, "the peer ended the stream before a whole reply"));
-  }
+  if (pending.at(*id).request.expects_reply)
+    lost(turn, *id, {Errc::closed, "the peer ended the stream before a whole reply"});
   return true;
 }
 
 bool Requester::State::on(Turn turn, const StreamReset& event) {
   const auto id = owner(event.key);
-  if (id) complete(turn, *id, std::unexpected(event.cause));
+  if (id) lost(turn, *id, event.cause);
   return id.has_value();
 }
 
@@ -248,17 +290,21 @@ void Requester::cancel(Turn turn, RequestId id) {
 }
 
 bool Requester::on_event(Turn turn, const SwarmEvent& event) {
-  return std::visit([&](const auto& e) { return state_->on(turn, e); }, event);
+  return state_->kept.on_event(turn, event) ||
+         std::visit([&](const auto& e) { return state_->on(turn, e); }, event);
 }
 
 void Requester::on_timer(Turn turn) {
+  state_->kept.on_timer(turn);
   while (const auto key = state_->deadlines.expire(turn.now.mono)) {
     state_->complete(turn, RequestId{*key},
                      fail(Errc::timeout, "the request's deadline came before its reply"));
   }
 }
 
-Time Requester::next_timer() const { return state_->deadlines.next(); }
+Time Requester::next_timer() const {
+  return std::min(state_->deadlines.next(), state_->kept.next_timer());
+}
 
 std::optional<Completed> Requester::poll() {
   if (state_->done.empty()) return std::nullopt;
@@ -268,5 +314,6 @@ std::optional<Completed> Requester::poll() {
 }
 
 std::size_t Requester::outstanding() const { return state_->pending.size(); }
+std::size_t Requester::kept_streams() const { return state_->kept.size(); }
 
 }  // namespace kadmesh

@@ -11,6 +11,9 @@
 //     message has gone into the stream; a protocol that is refused is never a success.
 //   - A reply's length is judged against most_reply before memory is taken for it.
 //   - The peer may go on talking after its reply; nobody listens.
+//   - With reuses_stream the request goes out on a stream to the peer that has answered before, if
+//     one is kept (kept_streams.h), and its own is kept once it has answered. One that turns out to
+//     be dead costs another try on a new one: what is asked so must do no harm when asked twice.
 #pragma once
 
 #include <cstddef>
@@ -33,6 +36,7 @@ struct Request {
   std::vector<std::string> protocols;  // best first; with one, everything goes out in one flight
   Bytes message;                       // without its length prefix
   bool expects_reply = true;
+  bool reuses_stream = false;  // only with a reply, and of protocols that answer in order
   std::size_t most_reply;  // bytes of the reply's message
   Time deadline;
 };
@@ -65,6 +69,8 @@ class Requester {
 
   // Requests that have neither completed nor been cancelled.
   std::size_t outstanding() const;
+  // Streams that wait for the next request.
+  std::size_t kept_streams() const;
 
  private:
   struct State;

@@ -7,6 +7,7 @@
 
 #include "base/framing.h"
 #include "base/varint.h"
+#include "transport/kept_streams.h"
 #include "transport/swarm_net.h"
 
 namespace kadmesh {
@@ -17,7 +18,7 @@ const std::string kAsk = "/ask/1";
 // Node 0 asks, node 1 answers in the way that the test chooses.
 class Asking : public TwoSwarms {
  public:
-  enum class Answer { echo, open, silence, half, nothing, endless };
+  enum class Answer { echo, open, twice, silence, half, nothing, endless };
 
   explicit Asking(WireOptions wire = {}) : TwoSwarms(wire) {
     swarm(1).serve(kAsk);
@@ -58,12 +59,32 @@ class Asking : public TwoSwarms {
   }
 
   Answer how = Answer::echo;
+  // Of a stream that stays open for more.
+  Request again(std::string_view text) {
+    Request asked = request(to_bytes(as_bytes(text)));
+    asked.reuses_stream = true;
+    return asked;
+  }
+  Result<Bytes> answer_to(Request asked) {
+    requester.ask(turn(0), std::move(asked));
+    run_until([&] { return requester.outstanding() == 0; }, 5s);
+    return only_reply();
+  }
+
+  // The peer says something on the stream that answered last.
+  void say(std::string_view text) {
+    swarm(1).write(turn(1), last_, frame(as_bytes(text)));
+    settle();
+  }
+
   std::size_t heard = 0;   // whole messages at the answering end
+  std::size_t opened = 0;  // streams at the answering end
   std::size_t resets = 0;  // streams that the answering end lost
   Requester requester{swarm(0)};
 
  private:
   bool answer(Turn turn, const SwarmEvent& event) {
+    if (std::holds_alternative<StreamOpened>(event)) ++opened;
     if (const auto* lost = std::get_if<StreamReset>(&event)) {
       ++resets;
       readers_.erase(lost->key);
@@ -85,6 +106,7 @@ class Asking : public TwoSwarms {
     if (how == Answer::silence) return;
     Bytes& out = unsent_[key];
     if (how == Answer::echo || how == Answer::open) out = frame(**message);
+    if (how == Answer::twice) out = frame(**message), append(out, frame(**message));
     if (how == Answer::half) out = frame(**message), out.resize(out.size() / 2);
     if (how == Answer::endless) put_varint(out, 1 << 30), out.resize(100);
     write(turn, key);
@@ -95,11 +117,13 @@ class Asking : public TwoSwarms {
     out.erase(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(count));
     if (!out.empty()) return;
     unsent_.erase(key);
-    if (how != Answer::open) swarm(1).finish(turn, key);
+    last_ = key;
+    if (how != Answer::open && how != Answer::twice) swarm(1).finish(turn, key);
   }
 
   std::map<StreamKey, FrameReader> readers_;
   std::map<StreamKey, Bytes> unsent_;
+  StreamKey last_{};  // that answered
 };
 
 }  // namespace
@@ -273,6 +297,90 @@ TEST_CASE_FIXTURE(Asking, "request: once more is not for ever") {
   pipe(1).cut();
   run_for(2s);
   CHECK(only_reply().error().code == Errc::reset);
+  nothing_left();
+}
+
+TEST_CASE_FIXTURE(Asking, "request: a stream that has answered is asked again, until it is idle") {
+  how = Answer::open;
+  for (const std::string_view text : {"one", "two", "three"}) {
+    CHECK(as_text(*answer_to(again(text))) == text);
+    CHECK(requester.kept_streams() == 1);
+    run_for(KeptStreams::kIdle - 1s);
+  }
+  CHECK(opened == 1);
+  run_for(2s);
+  CHECK(requester.kept_streams() == 0);
+  CHECK(swarm(0).counters().streams == 0);
+  CHECK(resets == 0);
+  CHECK(answer_to(again("four")).has_value());
+  CHECK(opened == 2);
+  run_for(KeptStreams::kIdle);
+  nothing_left();
+}
+
+TEST_CASE_FIXTURE(Asking, "request: of several at once each has a stream, and one is kept") {
+  how = Answer::open;
+  for (const std::string_view text : {"one", "two", "three"})
+    requester.ask(turn(0), again(text));
+  run_for(2s);
+  CHECK(completed().size() == 3);
+  CHECK(opened == 3);
+  CHECK(requester.kept_streams() == 1);
+  CHECK(swarm(0).counters().streams == 1);
+  run_for(KeptStreams::kIdle);
+  nothing_left();
+}
+
+TEST_CASE_FIXTURE(Asking, "request: a stream that its peer has ended is not asked again") {
+  CHECK(answer_to(again("one")).has_value());
+  run_for(1s);
+  CHECK(requester.kept_streams() == 0);
+  CHECK(answer_to(again("two")).has_value());
+  CHECK(opened == 2);
+  run_for(1s);
+  nothing_left();
+}
+
+TEST_CASE_FIXTURE(Asking, "request: into a kept stream that dies meanwhile, it goes out once more") {
+  how = Answer::open;
+  CHECK(answer_to(again("one")).has_value());
+  pipe(0).cut();
+  CHECK(as_text(*answer_to(again("two"))) == "two");
+  CHECK(pipes() == 2);
+  how = Answer::half;  // once on the kept one, once on a new one, and no more
+  CHECK(answer_to(again("three")).error().code == Errc::closed);
+  CHECK(opened == 3);
+  run_for(KeptStreams::kIdle);
+  nothing_left();
+}
+
+TEST_CASE_FIXTURE(Asking, "request: an answer that comes too late answers nobody else") {
+  how = Answer::open;
+  CHECK(answer_to(again("one")).has_value());
+  how = Answer::silence;
+  Request slow = again("two");
+  slow.deadline = in(1s);
+  CHECK(answer_to(std::move(slow)).error().code == Errc::timeout);
+  run_for(1s);
+  CHECK(resets == 1);
+  CHECK(requester.kept_streams() == 0);
+  how = Answer::open;
+  CHECK(as_text(*answer_to(again("three"))) == "three");
+  run_for(KeptStreams::kIdle);
+  nothing_left();
+}
+
+TEST_CASE_FIXTURE(Asking, "request: who says more than it was asked is asked no more on that stream") {
+  how = Answer::twice;
+  CHECK(as_text(*answer_to(again("one"))) == "one");
+  CHECK(requester.kept_streams() == 0);
+  how = Answer::open;
+  CHECK(as_text(*answer_to(again("two"))) == "two");
+  CHECK(opened == 2);
+  say("unasked");
+  run_for(1s);
+  CHECK(requester.kept_streams() == 0);
+  CHECK(resets == 1);
   nothing_left();
 }
 

@@ -68,6 +68,8 @@ void read_kad(std::string_view file, Fields& fields, KadConfig& kad) {
   fields.read("paths", kad.paths, 1, 16);
   fields.read("request_timeout", kad.request_timeout);
   fields.read("adaptive", kad.adaptive);
+  fields.read("reuse_streams", kad.reuse_streams);
+  fields.read("quality", kad.quality);
   fields.read("health_interval", kad.health_interval);
   fields.read("refresh_interval", kad.refresh_interval);
   fields.read("record_ttl", kad.record_ttl);

@@ -1,4 +1,4 @@
-#include "node/stream_event.h"
+#include "transport/stream_event.h"
 
 #include "base/check.h"
 
