@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/jitter.h"
 #include "store/record.h"
 
 namespace kadmesh {
@@ -10,11 +11,9 @@ namespace {
 // 2^9 s are above the most.
 constexpr unsigned kMostDoublings = 9;
 
-Duration drawn(Rng& rng, unsigned failures) {
+Duration ceiling(unsigned failures) {
   const std::int64_t factor = std::int64_t{1} << std::min(failures - 1, kMostDoublings);
-  const Duration ceiling = std::min<Duration>(Backoffs::kLeast * factor, Backoffs::kMost);
-  return Duration(
-      1 + static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(ceiling.count()))));
+  return std::min<Duration>(Backoffs::kLeast * factor, Backoffs::kMost);
 }
 
 }  // namespace
@@ -32,7 +31,7 @@ void Backoffs::failed(Turn turn, const PeerId& peer, std::uint64_t where) {
   Rest& rest = resting_[peer];
   if (now >= after(rest.until, kForgotten)) rest.failures = 0;
   rest.where = where;
-  rest.until = after(now, drawn(turn.rng, ++rest.failures));
+  rest.until = after(now, full_jitter(turn.rng, ceiling(++rest.failures)));
 }
 
 void Backoffs::make_room() {

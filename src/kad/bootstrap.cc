@@ -2,17 +2,11 @@
 
 #include <algorithm>
 
+#include "base/jitter.h"
 #include "kad/params.h"
-#include "kad/subnet.h"
 
 namespace kadmesh {
 namespace {
-
-// In (0, most]: full jitter.
-Duration drawn(Turn turn, Duration most) {
-  return Duration(
-      1 + static_cast<std::int64_t>(turn.rng.below(static_cast<std::uint64_t>(most.count()))));
-}
 
 // None where no address is public: such are of one site, and not counted.
 std::optional<Subnet> network_of(const std::vector<Multiaddr>& addrs) {
@@ -23,7 +17,7 @@ std::optional<Subnet> network_of(const std::vector<Multiaddr>& addrs) {
 
 Duration backoff(Turn turn, Time down_since) {
   const Duration outage = turn.now.mono - down_since;
-  return drawn(turn, std::clamp(outage / kBackoffShare, kLeastDialBackoff, kMostDialBackoff));
+  return full_jitter(turn.rng, std::clamp(outage / kBackoffShare, kLeastDialBackoff, kMostDialBackoff));
 }
 
 }  // namespace
@@ -84,7 +78,7 @@ void BootstrapMachine::on_connected(const PeerId& peer) {
 
 // Not all nodes at once.
 void BootstrapMachine::merge_later(Turn turn) {
-  merge_due_ = after(turn.now.mono, merge_every_ / 2 + drawn(turn, merge_every_ / 2));
+  merge_due_ = after(turn.now.mono, merge_every_ / 2 + full_jitter(turn.rng, merge_every_ / 2));
 }
 
 bool BootstrapMachine::merges() const { return !short_of_live() && !places_.empty(); }
@@ -95,7 +89,7 @@ void BootstrapMachine::on_disconnected(Turn turn, const PeerId& peer) {
     if (place.peer != peer) continue;
     place.connected = false;
     place.down_since = turn.now.mono;
-    place.due = after(turn.now.mono, drawn(turn, kLeastDialBackoff));
+    place.due = after(turn.now.mono, full_jitter(turn.rng, kLeastDialBackoff));
   }
 }
 
@@ -115,7 +109,7 @@ void BootstrapMachine::start_over(Turn turn) {
     if (place.connected) continue;
     place.failed = false;
     place.down_since = turn.now.mono;
-    place.due = after(patience_of(place), drawn(turn, kLeastDialBackoff));
+    place.due = after(patience_of(place), full_jitter(turn.rng, kLeastDialBackoff));
   }
 }
 
@@ -126,7 +120,7 @@ Time BootstrapMachine::patience_of(const Place& place) const {
 
 void BootstrapMachine::on_network_changed(Turn turn) {
   start_over(turn);
-  merge_due_ = after(turn.now.mono, drawn(turn, kLeastDialBackoff));
+  merge_due_ = after(turn.now.mono, full_jitter(turn.rng, kLeastDialBackoff));
 }
 
 void BootstrapMachine::on_demand(Turn turn) {
@@ -251,7 +245,8 @@ BootstrapStatus BootstrapMachine::status() const {
 
 // --- the pool
 void BootstrapMachine::on_worked(Turn turn, const PeerId& peer,
-                                 const std::vector<Dialable>& addrs) {
+                                 const std::vector<Dialable>& addrs,
+                                 const std::optional<Subnet>& seen_in) {
   std::vector<Multiaddr> places;
   for (const Dialable& addr : addrs)
     if (places.size() < kMostPoolAddrs) places.push_back(addr.addr().with_peer(peer));
@@ -259,9 +254,10 @@ void BootstrapMachine::on_worked(Turn turn, const PeerId& peer,
   Place* place = place_of(peer);
   if (place && place->seed) return;
   const bool known = place != nullptr;
-  if (!known && (pool(true) >= kMostPool - kLostPlaces || !make_room(places, turn.now.wall)))
+  const auto network = seen_in ? seen_in : network_of(places);
+  if (!known && (pool(true) >= kMostPool - kLostPlaces || !make_room(network, turn.now.wall)))
     return;
-  if (!known) place = &add_to_pool(turn, {peer, places, 0, turn.now.wall});
+  if (!known) place = &add_to_pool(turn, {peer, places, 0, turn.now.wall}, network);
   place->connected = true;
   const bool news = !known || place->addrs != places || place->failures > 0;
   if (!news && turn.now.mono < after(place->saved, kPoolRefresh)) return;
@@ -271,14 +267,16 @@ void BootstrapMachine::on_worked(Turn turn, const PeerId& peer,
   save(turn, *place);
 }
 
-BootstrapMachine::Place& BootstrapMachine::add_to_pool(Turn turn, const PoolRow& peer) {
+BootstrapMachine::Place& BootstrapMachine::add_to_pool(Turn turn, const PoolRow& peer,
+                                                       const std::optional<Subnet>& network) {
   Place& place = places_.emplace_back();
+  place.network = network;
   place.addrs = peer.addrs;
   place.peer = peer.peer;
   place.failures = peer.failures;
   place.served = peer.served;
   place.down_since = turn.now.mono;
-  place.due = after(patience_of(place), drawn(turn, kLeastDialBackoff));
+  place.due = after(patience_of(place), full_jitter(turn.rng, kLeastDialBackoff));
   return place;
 }
 
@@ -288,10 +286,9 @@ std::size_t BootstrapMachine::pool(bool connected) const {
 }
 
 // For one more of the pool: in its network, and in all.
-bool BootstrapMachine::make_room(const std::vector<Multiaddr>& comer, WallTime now) {
-  const auto network = network_of(comer);
-  const auto near = [&](const Place& p) { return !p.seed && network_of(p.addrs) == network; };
-  const bool crowded = network && static_cast<std::size_t>(std::ranges::count_if(places_, near)) >=
+bool BootstrapMachine::make_room(const std::optional<Subnet>& comer, WallTime now) {
+  const auto near = [&](const Place& p) { return !p.seed && p.network == comer; };
+  const bool crowded = comer && static_cast<std::size_t>(std::ranges::count_if(places_, near)) >=
                                       kMostPoolOfSubnet;
   if (crowded) return displace(now, near);
   if (pool(true) + pool(false) < kMostPool) return true;
@@ -334,7 +331,8 @@ void BootstrapMachine::on_pool(Turn turn, const StoreRows& rows) {
   for (const Row& row : rows) {
     const auto known = to_pool_row(row);
     if (!known || known->peer == self_ || place_of(known->peer)) continue;
-    if (make_room(known->addrs, turn.now.wall)) add_to_pool(turn, *known);
+    const auto network = network_of(known->addrs);
+    if (make_room(network, turn.now.wall)) add_to_pool(turn, *known, network);
   }
 }
 

@@ -45,6 +45,7 @@
 #include "kad/action.h"
 #include "kad/bootstrap_status.h"
 #include "kad/pool_row.h"
+#include "kad/subnet.h"
 
 namespace kadmesh {
 
@@ -67,8 +68,10 @@ class BootstrapMachine {
   void on_dialed(Turn turn, const Multiaddr& to, const Result<PeerId>& result, bool connected);
   // A connected peer does not serve our protocol.
   void on_unfit(Turn turn, const PeerId& peer, const std::string& why);
-  // A connected peer proved to serve; `addrs` are where it may be dialed.
-  void on_worked(Turn turn, const PeerId& peer, const std::vector<Dialable>& addrs);
+  // A connected peer proved to serve; `addrs` are where it may be dialed, `seen_in` the public
+  // network that its connection showed: what a peer says of its addresses, it may say of any.
+  void on_worked(Turn turn, const PeerId& peer, const std::vector<Dialable>& addrs,
+                 const std::optional<Subnet>& seen_in = std::nullopt);
   // Rows of Kind::pool.
   void on_pool(Turn turn, const StoreRows& rows);
   void on_network_changed(Turn turn);
@@ -99,7 +102,8 @@ class BootstrapMachine {
     Time last_attempt;
     Time due;
     // Of the pool.
-    Time saved;  // its row
+    std::optional<Subnet> network;  // as seen; of its addresses where it was not; none: of a site
+    Time saved;                     // its row
     WallTime served;
     std::uint32_t failures = 0;  // since then, while others could be reached
   };
@@ -118,8 +122,8 @@ class BootstrapMachine {
   void merge_later(Turn turn);
   Time next_dial() const;
   Place* place_of(const PeerId& peer);
-  Place& add_to_pool(Turn turn, const PoolRow& peer);
-  bool make_room(const std::vector<Multiaddr>& comer, WallTime now);
+  Place& add_to_pool(Turn turn, const PoolRow& peer, const std::optional<Subnet>& network);
+  bool make_room(const std::optional<Subnet>& comer, WallTime now);
   template <class Among>
   bool displace(WallTime now, Among among);
   static Duration staleness(const Place& place, WallTime now);

@@ -12,6 +12,7 @@ namespace kadmesh {
 Kad::Kad(PeerId self, KadConfig config, Turn start)
     : state_(std::make_unique<State>(self, std::move(config), start)) {
   state_->store(ForPool{}, Scan{Kind::pool, {}, {}, kMostPool});
+  state_->store(ForQualities{}, Scan{Kind::quality, {}, {}, Qualities::kMost});
   state_->settle(start);
 }
 

@@ -65,6 +65,7 @@ Kad::State::State(PeerId id, KadConfig settings, Turn start)
       replication(replicates(config) ? config.replicate_interval : 0s),
       next_health(after(start.now.mono, config.health_interval)),
       next_expire(after(start.now.mono, kExpireInterval)),
+      next_quality_save(after(start.now.mono, kQualityInterval)),
       wake(start.now) {}
 
 void Kad::State::settle(Turn turn) {
@@ -72,7 +73,7 @@ void Kad::State::settle(Turn turn) {
   }
   next_wake = closed
                   ? queries.next_timer()
-                  : std::min({queries.next_timer(), server.next_timer(), next_health, next_expire,
+                  : std::min({queries.next_timer(), server.next_timer(), next_health, next_expire, next_quality_save,
                               machine.next_timer(), refresh.next_timer(), republish.next_timer(),
                               replication.next_timer(), unsaved.next_timer()});
 }
@@ -91,7 +92,7 @@ bool Kad::State::step(Turn turn) {
   }
   return !closed && (count_live(turn) || step_bootstrap(turn) || step_republish(turn) ||
                      step_replication(turn) || step_unsaved(turn) || step_refresh(turn) ||
-                     step_suspects(turn));
+                     step_suspects(turn) || step_qualities(turn));
 }
 
 KadPace Kad::State::pace(Reach reach) const {
@@ -121,6 +122,8 @@ void Kad::State::on_stored(Turn turn, KadStoreId id, const StoreResult& result) 
     republish.on_scanned(turn, result);
   else if (std::holds_alternative<ForPool>(owner) && result)
     machine.on_pool(turn, *result);
+  else if (std::holds_alternative<ForQualities>(owner) && result)
+    qualities.on_rows(turn, *result);
 }
 
 // --- what queries want
@@ -145,7 +148,8 @@ void Kad::State::on_query(Turn turn, const Announced& announced) {
 }
 
 void Kad::State::on_query(Turn turn, QueryEnded& ended) {
-  if (ended.purpose == Purpose::replicate) replication.on_round_ended();
+  if (ended.purpose == Purpose::replicate)
+    replication.on_round_ended(ended.swept.up_to, ended.swept.to_end);
   if (ended.purpose == Purpose::hand_over) replication.on_handed_over();
   if (ended.purpose == Purpose::sweep) republish.on_swept(turn, ended.swept);
   if (auto item = ours.extract(ended.op))
@@ -235,7 +239,7 @@ void Kad::State::on_serves(Turn turn, const PeerId& peer) {
   const auto addrs = peers.addrs(peer);
   peers.serves(peer, true);
   table.on_serves(peer, addrs, turn.now.mono, peers.seen_in(peer));
-  machine.on_worked(turn, peer, addrs);
+  machine.on_worked(turn, peer, addrs, peers.seen_in(peer));
 }
 
 void Kad::State::on_refuses(Turn turn, const PeerId& peer, const std::string& why) {
@@ -261,7 +265,7 @@ void Kad::State::on_answered(Turn turn, const PeerId& peer) {
   table.on_answered(peer, peers.addrs(peer), turn.now.mono, peers.seen_in(peer));
   if (peers.is_live(peer)) return;
   peers.serves(peer, true);
-  machine.on_worked(turn, peer, peers.addrs(peer));
+  machine.on_worked(turn, peer, peers.addrs(peer), peers.seen_in(peer));
 }
 
 // --- the server

@@ -40,8 +40,9 @@ struct ForInbound {
 };
 struct ForRepublish {};
 struct ForPool {};
+struct ForQualities {};
 struct ForNobody {};
-using StoreOwner = std::variant<ForQuery, ForInbound, ForRepublish, ForPool, ForNobody>;
+using StoreOwner = std::variant<ForQuery, ForInbound, ForRepublish, ForPool, ForQualities, ForNobody>;
 
 struct Kad::State {
   State(PeerId id, KadConfig settings, Turn start);
@@ -54,8 +55,9 @@ struct Kad::State {
   BootstrapMachine machine;
   std::vector<Multiaddr> own_addrs;
   Rtts rtts;
-  KadView view{self, config, table, peers, machine, own_addrs, rtts};
-  Queries queries{view, rtts};
+  Qualities qualities;
+  KadView view{self, config, table, peers, machine, own_addrs, rtts, qualities};
+  Queries queries{view, rtts, qualities};
   Server server{view};
   Refresh refresh;
   Republish republish;
@@ -72,12 +74,13 @@ struct Kad::State {
   std::deque<KadAction> actions;
   std::uint64_t next_store = 1, next_inbound = 1;
   std::size_t live = 0;
-  Time next_health, next_expire;
+  Time next_health, next_expire, next_quality_save;
   WakeWatch wake;
   std::deque<PeerId> suspects;  // links that may be dead, to be probed
-  // Connected servers that left the table: asked at each look at the health until one answers, for
-  // who is connected and serves belongs there.
+  // Connected servers that left the table: asked in turns at each look at the health until one
+  // answers, for who is connected and serves belongs there.
   std::set<PeerId> dropped;
+  std::optional<PeerId> last_dropped_asked;
   Time next_wake = kNever;
   bool closed = false;
   KadStats counted;  // its counters
@@ -131,17 +134,20 @@ struct Kad::State {
   bool step_republish(Turn turn);
   bool step_replication(Turn turn);
   void hand_over(Turn turn, const PeerId& to);
-  void replicate(Turn turn);
+  void replicate(Turn turn, std::uint64_t from);
   bool step_unsaved(Turn turn);
   bool step_refresh(Turn turn);
   bool step_suspects(Turn turn);
+  bool step_qualities(Turn turn);
   void start_closest(Turn turn, Purpose purpose, Bytes key, Time deadline);
   void deliver(Turn turn, Republish::Due due);
   void sweep(Turn turn, Bytes key);
   bool may_sweep() const;
   void probe(Turn turn, const PeerId& peer);
   void on_timer(Turn turn);
+  void drop_expired(Turn turn);
   void check_health(Turn turn);
+  void probe_dropped(Turn turn);
   void on_woken(Turn turn);
   void suspect_all();
   void probe_quiet(Turn turn);

@@ -38,6 +38,7 @@ class Strangers final : public Acquaintance {
  public:
   bool connected(const PeerId&) const override { return false; }
   Duration patience(const PeerId&) const override { return Duration::zero(); }
+  std::uint32_t worth(const PeerId&) const override { return 0; }
 };
 
 class Lookup {

@@ -93,6 +93,16 @@ inline constexpr Duration kProviderAddrTtl = 24h;
 // half. Who is told that a value is stored must find it.
 inline constexpr std::size_t kMostHalvings = 5;
 
+// --- what peers are worth (kad/quality.h) --------------------------------------------------------
+inline constexpr std::uint32_t kQualityGain = 8;  // a sample is an eighth of the average
+inline constexpr std::uint32_t kLieGain = 2;      // who breaks the protocol is not unlucky
+inline constexpr std::uint32_t kBanShare = 8;     // banned is who keeps less than an eighth
+inline constexpr std::uint32_t kLeastTried = 3;   // times, before it is kept on disk
+inline constexpr Duration kBrisk = 100ms;         // an answer that takes so long is half as quick
+inline constexpr Duration kHalfLife = 30min;      // of good names and bad
+inline constexpr Duration kQualityInterval = 10min;  // between two saves
+inline constexpr Duration kQualityTtl = 14 * 24h;
+
 // --- bootstrap ----------------------------------------------------------------------------------
 inline constexpr std::size_t kWantedLive = 4;  // below it, seeds and lost peers are dialed
 inline constexpr std::size_t kMostDials = 4;   // of bootstrap, at once

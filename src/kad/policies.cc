@@ -11,6 +11,7 @@ const ClockwiseMetric kClockwise;
 const BetaThenRest kBetaThenRest;
 const AllOfK kAllOfK;
 const FirstBeta kFirstBeta;
+const WorthiestFirst kWorthiestFirst;
 const NearestFirst kNearestFirst;
 const QuickestFirst kQuickestFirst;
 const LiveStay kLiveStay;
@@ -38,7 +39,9 @@ std::vector<Named<Termination>> policies<Termination>() {
 }
 template <>
 std::vector<Named<Ordering>> policies<Ordering>() {
-  return {{"nearest", ours<Ordering>(kNearestFirst)}, {"quickest", ours<Ordering>(kQuickestFirst)}};
+  return {{"worthiest", ours<Ordering>(kWorthiestFirst)},
+          {"nearest", ours<Ordering>(kNearestFirst)},
+          {"quickest", ours<Ordering>(kQuickestFirst)}};
 }
 template <>
 std::vector<Named<Eviction>> policies<Eviction>() {
@@ -53,7 +56,7 @@ std::shared_ptr<const Metric> standard_metric() { return ours<Metric>(kXor); }
 std::shared_ptr<const Termination> standard_termination() {
   return ours<Termination>(kBetaThenRest);
 }
-std::shared_ptr<const Ordering> standard_ordering() { return ours<Ordering>(kNearestFirst); }
+std::shared_ptr<const Ordering> standard_ordering() { return ours<Ordering>(kWorthiestFirst); }
 std::shared_ptr<const Eviction> standard_eviction() { return ours<Eviction>(kLiveStay); }
 std::shared_ptr<const Replacement> standard_replacement() {
   return ours<Replacement>(kOldestFirst);
@@ -100,6 +103,12 @@ Verdict FirstBeta::judge(const WalkView& walk, const LookupParams& params) const
 }
 
 // --- ordering
+std::size_t WorthiestFirst::pick(std::span<const Contact* const> equals,
+                                 const Acquaintance& known) const {
+  const auto worth = [&](const Contact* contact) { return known.worth(contact->peer); };
+  return static_cast<std::size_t>(std::ranges::max_element(equals, {}, worth) - equals.begin());
+}
+
 std::size_t NearestFirst::pick(std::span<const Contact* const>, const Acquaintance&) const {
   return 0;
 }

@@ -41,7 +41,13 @@ class FirstBeta final : public Termination {  // "first_beta"
 };
 
 // --- ordering
-class NearestFirst final : public Ordering {  // "nearest"; standard
+// Whom it was worth most to ask so far (kad/quality.h); strangers stand between good and bad.
+class WorthiestFirst final : public Ordering {  // "worthiest"; standard
+ public:
+  std::size_t pick(std::span<const Contact* const> equals,
+                   const Acquaintance& known) const override;
+};
+class NearestFirst final : public Ordering {  // "nearest"
  public:
   std::size_t pick(std::span<const Contact* const> equals,
                    const Acquaintance& known) const override;

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -63,6 +64,8 @@ class Acquaintance {
   virtual bool connected(const PeerId& peer) const = 0;
   // How long its answer would be waited for: less of whoever was quick.
   virtual Duration patience(const PeerId& peer) const = 0;
+  // What it was worth to ask it: Quality::worth().
+  virtual std::uint32_t worth(const PeerId& peer) const = 0;
 };
 
 class Ordering {

@@ -177,11 +177,27 @@ void Queries::measure_answer(Turn turn, const Asked& asked) {
     rtts_.answered(asked.peer, asked.reach, asked.since, turn.now.mono);
 }
 
+void Queries::measure_worth(Turn turn, const Asked& asked, bool sound) {
+  const Time now = turn.now.mono;
+  if (!view_.config.quality) return;
+  if (!sound)
+    qualities_.lied(asked.peer, now);
+  else if (is_question(asked.type))
+    qualities_.answered(asked.peer, now - asked.since, now);
+}
+
 // Whoever had less than its whole time, as the operation's deadline was nearer, has missed nothing.
 void Queries::measure_silence(Turn turn, const Asked& asked, const Error& cause) {
-  if (is_question(asked.type) && cause.code == Errc::timeout &&
-      turn.now.mono >= after(asked.since, asked.timeout))
-    rtts_.missed(asked.peer, asked.reach, asked.since, turn.now.mono);
+  if (!is_question(asked.type)) return;
+  const Time now = turn.now.mono;
+  const bool missed = cause.code == Errc::timeout && now >= after(asked.since, asked.timeout);
+  const bool cold = asked.reach == Reach::cold;
+  if (missed) rtts_.missed(asked.peer, asked.reach, asked.since, now);
+  if (!view_.config.quality) return;
+  if (cold && (missed || cause.code == Errc::unreachable))
+    qualities_.absent(asked.peer, asked.since, now);
+  else if (missed)
+    qualities_.silent(asked.peer, asked.since, now);
 }
 
 Result<KadMessage> Queries::read(const Asked& asked, ByteView message) const {
@@ -226,6 +242,7 @@ std::optional<Evidence> Queries::on_reply(Turn turn, KadRequestId id, ByteView m
   if (!asked) return std::nullopt;
   measure_answer(turn, *asked);
   Evidence evidence = judge(turn, *asked, read(*asked, message));
+  measure_worth(turn, *asked, !evidence.failure);
   resume(turn, asked->op);
   return evidence;
 }

@@ -55,8 +55,9 @@ class Queries {
   using Event =
       std::variant<KadRequest, KadCancel, QueryStore, KadProvider, Announced, KadStep, QueryEnded>;
 
-  // Both outlive this; `rtts` are the view's, and what requests measure goes there.
-  Queries(const KadView& view, Rtts& rtts) : view_(view), rtts_(rtts) {}
+  // All outlive this; `rtts` and `qualities` are the view's, and what requests measure goes there.
+  Queries(const KadView& view, Rtts& rtts, Qualities& qualities)
+      : view_(view), rtts_(rtts), qualities_(qualities) {}
 
   // With kMostQueries under way it ends at once with Errc::limit. `trail`: its steps leave as
   // KadStep.
@@ -111,6 +112,7 @@ class Queries {
   static bool tells(const Asked& asked, const Error& cause);
   std::optional<Asked> take(KadRequestId id);
   void measure_answer(Turn turn, const Asked& asked);
+  void measure_worth(Turn turn, const Asked& asked, bool sound);
   void measure_silence(Turn turn, const Asked& asked, const Error& cause);
   void resume(Turn turn, KadOp op);
   void drive(Turn turn, KadOp op);
@@ -127,6 +129,7 @@ class Queries {
 
   const KadView& view_;
   Rtts& rtts_;
+  Qualities& qualities_;
   std::uint64_t next_op_ = 1, next_request_ = 1;
   std::map<KadOp, Running> running_;
   std::map<KadRequestId, Asked> asked_;

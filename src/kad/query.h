@@ -13,6 +13,7 @@
 #include "base/turn.h"
 #include "kad/config.h"
 #include "kad/peers.h"
+#include "kad/quality.h"
 #include "kad/report.h"
 #include "kad/routing_table.h"
 #include "kad/rtt.h"
@@ -32,6 +33,7 @@ struct KadView {
   const BootstrapMachine& bootstrap;
   const std::vector<Multiaddr>& own_addrs;
   const Rtts& rtts;
+  const Qualities& qualities;
 
   // Ourselves as others are told of us.
   KadPeer own_entry() const { return {self, own_addrs, Connectedness::connected}; }
@@ -75,10 +77,11 @@ struct Repair {
   std::vector<Contact> to;
   KadRecord record;
 };
-// What a sweep has seen to (kad/sweep_query.h).
+// What an operation on many rows has seen to (kad/region_query.h).
 struct Swept {
   std::optional<std::uint64_t> up_to;  // this place; none: it came to nothing
   bool missed = true;                  // something there stays due
+  bool to_end = false;                 // nothing lies behind `up_to`
 };
 struct Finished {
   Result<KadReport> report;

@@ -1,7 +1,7 @@
 // Values that are here, again to the k closest peers of each: holders leave, and others have taken
 // their places (Maymounkov and Mazieres, "Kademlia", 2.5).
 //
-//   peeking (is a value here at all?) --> surveying around ourselves --> sending --> over
+//   peeking (is a value here at all?) --> as RegionQuery, around ourselves
 //
 // Of the values that lie where we do, those of whose k closest we are one. Whoever is sent a value
 // need not replicate it within the interval, so of the k holders one does, whose turn comes first:
@@ -9,36 +9,28 @@
 // to be kept (KadRecord::ttl), so no value lives longer for it.
 #pragma once
 
-#include "kad/round.h"
-#include "kad/survey.h"
+#include "kad/region_query.h"
 
 namespace kadmesh {
 
-class ReplicateQuery final : public Query {
+class ReplicateQuery final : public RegionQuery {
  public:
-  ReplicateQuery(const KadView& view, Turn turn, Time deadline);
+  // From the place `from` on, where the one before was cut short.
+  ReplicateQuery(const KadView& view, std::uint64_t from, Turn turn, Time deadline);
 
-  Result<void> on_reply(Turn turn, const PeerId& peer, const KadMessage& message) override;
-  void on_failure(Turn turn, const PeerId& peer) override;
-  void on_refused(Turn turn, const PeerId& peer) override;
-  void on_candidate(const Contact& contact) override { survey_.on_candidate(contact); }
   void on_stored(Turn turn, StoreTag tag, const StoreResult& result) override;
   void on_deadline(Turn turn) override;
 
- protected:
-  QueryStep advance(Turn turn) override;
-
  private:
-  enum class Phase { peeking, surveying, sending, over };
+  enum class Peek { asked, something, nothing };
 
-  void begin_round();
-  std::vector<Contact> recipients(Turn turn, const Row& row) const;
+  QueryStep advance(Turn turn) override;
+  std::vector<Contact> recipients(Turn turn, const Row& row) const override;
+  KadMessage message(Turn turn, const Row& row) const override;
+  bool fresh(WallTime now, const Row& row) const;
 
-  const KadView& view_;
   Time deadline_;
-  Phase phase_ = Phase::peeking;
-  Survey survey_;
-  std::optional<Round> round_;
+  Peek peek_ = Peek::asked;
 };
 
 // PUT_VALUE of a row, with what is left of its life.

@@ -2,17 +2,10 @@
 
 #include <algorithm>
 
+#include "base/jitter.h"
 #include "kad/params.h"
 
 namespace kadmesh {
-namespace {
-
-Duration drawn(Rng& rng, Duration least, Duration most) {
-  return least + Duration(static_cast<std::int64_t>(
-                     rng.below(static_cast<std::uint64_t>((most - least).count()) + 1)));
-}
-
-}  // namespace
 
 void Replication::on_reachable(Turn turn) {
   reachable_ = true;
@@ -57,7 +50,15 @@ std::optional<std::variant<Replication::Round, Replication::HandOver>> Replicati
   if (turn.now.mono < round_due()) return std::nullopt;
   in_round_ = true;
   draw_round(turn);
-  return Round{};
+  return Round{from_};
+}
+
+void Replication::on_round_ended(std::optional<std::uint64_t> seen_to, bool to_end) {
+  in_round_ = false;
+  if (to_end)
+    from_ = 0;
+  else if (seen_to)
+    from_ = *seen_to + 1;
 }
 
 Time Replication::next_timer() const {

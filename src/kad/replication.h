@@ -22,7 +22,9 @@ namespace kadmesh {
 
 class Replication {
  public:
-  struct Round {};
+  struct Round {
+    std::uint64_t from;  // a place (store/record.h): where the one before was cut short
+  };
   struct HandOver {
     PeerId to;
   };
@@ -37,7 +39,8 @@ class Replication {
 
   // What is to be done now; answered once it is done.
   std::optional<std::variant<Round, HandOver>> poll(Turn turn);
-  void on_round_ended() { in_round_ = false; }
+  // `seen_to`: a place up to which all is seen to; `to_end`: and nothing lies behind it.
+  void on_round_ended(std::optional<std::uint64_t> seen_to, bool to_end);
   void on_handed_over() { handing_over_ = false; }
   Time next_timer() const;
 
@@ -57,6 +60,7 @@ class Replication {
   Duration interval_;
   bool reachable_ = false, in_round_ = false, handing_over_ = false;
   Time next_round_ = kNever;
+  std::uint64_t from_ = 0;  // of the next round
   Time joined_{};
   std::map<PeerId, Time> handed_;  // when it was; at most kMostHandedOver
   std::deque<Waiting> waiting_;    // by time; at most kMostHandOvers: a round makes up for the rest

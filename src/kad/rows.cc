@@ -31,6 +31,13 @@ bool better(const KadConfig& config, Turn turn, const Row& stored, const Bytes& 
   return config.validators.select(stored.key, both) == 1;
 }
 
+bool no_worse(const KadConfig& config, Turn turn, const Row& stored, const Bytes& value) {
+  if (stored.value == value) return true;
+  if (!config.validators.validate(stored.key, stored.value, turn.now.wall)) return false;
+  const std::array both{stored.value, value};
+  return config.validators.select(stored.key, both) == 0;
+}
+
 Row value_row(const KadConfig& config, Turn turn, const Bytes& key, const Bytes& value) {
   const WallTime now = turn.now.wall;
   return {Kind::value, key, {}, value, now, after(now, config.record_ttl), place_of(key)};

@@ -28,6 +28,9 @@ Result<void> check_provider_key(ByteView key);
 // The stored one is valid still, is another, and is the better of the two.
 bool better(const KadConfig& config, Turn turn, const Row& stored, const Bytes& value);
 
+// The stored one is the same or, valid still, no worse.
+bool no_worse(const KadConfig& config, Turn turn, const Row& stored, const Bytes& value);
+
 Row value_row(const KadConfig& config, Turn turn, const Bytes& key, const Bytes& value);
 Row provider_row(const KadConfig& config, Turn turn, const Bytes& key, const PeerId& provider);
 Row publishing_row(const Bytes& key, const Bytes& value, WallTime delivered);

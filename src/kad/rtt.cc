@@ -53,16 +53,12 @@ void Crowd::missed(Time asked, Time now) {
 bool Crowd::known() const { return rtt_.samples() >= kLeastSamples; }
 
 // --- all that a node has measured
+Rtts::Rtts(Duration most) : most_(most), paths_(kMostTimed) {}
+
 Rtt& Rtts::path(const PeerId& peer) {
-  const auto [at, fresh] = paths_.try_emplace(peer);
-  if (!fresh) turns_.erase(at->second.turn);
-  at->second.turn = next_turn_++;
-  turns_.emplace(at->second.turn, peer);
-  if (paths_.size() > kMostTimed) {
-    paths_.erase(turns_.begin()->second);
-    turns_.erase(turns_.begin());
-  }
-  return at->second.rtt;
+  Rtt& rtt = paths_.touch(peer).rtt;
+  paths_.displace();
+  return rtt;
 }
 
 void Rtts::answered(const PeerId& peer, Reach reach, Time asked, Time now) {
@@ -77,8 +73,8 @@ void Rtts::missed(const PeerId& peer, Reach reach, Time asked, Time now) {
 }
 
 const Rtt* Rtts::of(const PeerId& peer) const {
-  const auto at = paths_.find(peer);
-  return at == paths_.end() || at->second.rtt.samples() == 0 ? nullptr : &at->second.rtt;
+  const Path* const path = paths_.find(peer);
+  return path == nullptr || path->rtt.samples() == 0 ? nullptr : &path->rtt;
 }
 
 RttBounds Rtts::bounds(Reach reach) const {
@@ -103,8 +99,8 @@ Duration Rtts::timeout(const PeerId& peer, Reach reach) const {
   const Rtt* const known = of(peer);
   if (known != nullptr && reach == Reach::warm) return known->timeout(bounds(reach));
   if (known != nullptr) return std::max(timeout(reach), cold_by(*known));
-  const auto silent = paths_.find(peer);
-  return doubled(timeout(reach), silent == paths_.end() ? 0 : silent->second.rtt.misses(), most_);
+  const Path* const silent = paths_.find(peer);
+  return doubled(timeout(reach), silent == nullptr ? 0 : silent->rtt.misses(), most_);
 }
 
 }  // namespace kadmesh

@@ -22,9 +22,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 
 #include "base/peer_id.h"
+#include "base/recent_map.h"
 #include "base/time.h"
 
 namespace kadmesh {
@@ -89,7 +89,7 @@ enum class Reach : std::uint8_t { warm, cold };
 // What one node has measured: of each peer, and of all.
 class Rtts {
  public:
-  explicit Rtts(Duration most) : most_(most) {}
+  explicit Rtts(Duration most);
 
   void answered(const PeerId& peer, Reach reach, Time asked, Time now);
   void missed(const PeerId& peer, Reach reach, Time asked, Time now);
@@ -106,7 +106,6 @@ class Rtts {
  private:
   struct Path {
     Rtt rtt{Rtt::kPath};
-    std::uint64_t turn = 0;  // its key in turns_
   };
   Rtt& path(const PeerId& peer);
   RttBounds bounds(Reach reach) const;
@@ -114,9 +113,7 @@ class Rtts {
 
   Duration most_;
   Crowd warm_, cold_;
-  std::map<PeerId, Path> paths_;           // at most kMostTimed
-  std::map<std::uint64_t, PeerId> turns_;  // the same, the longest untouched first
-  std::uint64_t next_turn_ = 0;
+  RecentMap<PeerId, Path> paths_;
 };
 
 }  // namespace kadmesh

@@ -10,12 +10,16 @@ namespace {
 
 class Known final : public Acquaintance {
  public:
-  explicit Known(const KadView& view) : view_(view) {}
+  Known(const KadView& view, Time now) : view_(view), now_(now) {}
   bool connected(const PeerId& peer) const override { return view_.peers.has(peer); }
   Duration patience(const PeerId& peer) const override { return view_.timeout_of(peer); }
+  std::uint32_t worth(const PeerId& peer) const override {
+    return view_.qualities.of(peer, now_).worth();
+  }
 
  private:
   const KadView& view_;
+  Time now_;
 };
 
 }  // namespace
@@ -51,6 +55,10 @@ AskPeer Search::ask_peer(Time now, const Contact& to) {
   return {to, question_, true};
 }
 
+bool Search::out_of_question(Time now, const Contact& whom) const {
+  return view_.peers.rests(whom, now) || view_.qualities.of(whom.peer, now).banned();
+}
+
 std::optional<QueryStep> Search::next(Turn turn, bool enough) {
   if (!to_withdraw_.empty()) {
     const Withdraw step{to_withdraw_.front()};
@@ -59,11 +67,12 @@ std::optional<QueryStep> Search::next(Turn turn, bool enough) {
   }
   if (over_) return std::nullopt;
   if (!begun_) begin();
-  auto step = lookup_.next(turn.now.mono, Known(view_));
+  const Known known(view_, turn.now.mono);
+  auto step = lookup_.next(turn.now.mono, known);
   while (const auto* ask = std::get_if<Lookup::Ask>(&step)) {
-    if (!view_.peers.rests(ask->to, turn.now.mono)) return ask_peer(turn.now.mono, ask->to);
+    if (!out_of_question(turn.now.mono, ask->to)) return ask_peer(turn.now.mono, ask->to);
     lookup_.on_failure(PeerId(ask->to.peer));
-    step = lookup_.next(turn.now.mono, Known(view_));
+    step = lookup_.next(turn.now.mono, known);
   }
   if (const auto* wait = std::get_if<Lookup::Wait>(&step)) {
     if (!enough || !wait->only_silent) return Rest{wait->until};

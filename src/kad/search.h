@@ -1,5 +1,6 @@
 // A walk that puts one question to each peer it meets, and the wait for the first peer where there
-// is none. Who could not be reached a moment ago (kad/backoff.h) has failed without being dialed.
+// is none. Who could not be reached a moment ago (kad/backoff.h), or is banned (kad/quality.h), has
+// failed without being asked.
 //
 //   hungry --a peer connects--> walking --> over
 //     |  ^                        |          ^
@@ -41,6 +42,7 @@ class Search {
   std::optional<QueryStep> rest(Lookup::Wait wait, bool enough);
   std::optional<QueryStep> finish(Turn turn, Lookup::End end, bool enough);
   void begin();
+  bool out_of_question(Time now, const Contact& whom) const;
   AskPeer ask_peer(Time now, const Contact& to);
   bool concerns(const Contact& heard) const;
 

@@ -254,12 +254,13 @@ Server::Step Server::put_value(Turn turn, Waiting& waiting, const StoreRows& row
   const KadRecord& record = *waiting.request.record;
   if (!rows.empty() && better(view_.config, turn, rows.front(), record.value))
     return refuse(Errc::refused, "a better value is stored");
-  Row row = value_row(view_.config, turn, record.key, record.value);
+  // Whoever hands on what is here, be it written in another way, must not pay for it, or be able to
+  // have it displaced; and nobody has it forgotten, be it for the sake of something better.
+  const bool here = !rows.empty() && no_worse(view_.config, turn, rows.front(), record.value);
+  if (here) waiting.charge = rows.front().charge;
+  Row row = value_row(view_.config, turn, record.key, here ? rows.front().value : record.value);
   row.expires = expiry(turn, record);
-  // Whoever hands on what is here must not pay for it, or be able to have it displaced; and nobody
-  // has it forgotten, be it for the sake of something better.
   if (!rows.empty()) row.expires = std::max(row.expires, kept_until(view_.config, turn, rows[0]));
-  if (!rows.empty() && rows.front().value == record.value) waiting.charge = rows.front().charge;
   return save(waiting, std::move(row), rows);
 }
 

@@ -80,7 +80,7 @@ bool Kad::State::step_replication(Turn turn) {
   if (const auto* hand = std::get_if<Replication::HandOver>(&*next))
     hand_over(turn, hand->to);
   else
-    replicate(turn);
+    replicate(turn, std::get<Replication::Round>(*next).from);
   return true;
 }
 
@@ -89,9 +89,9 @@ void Kad::State::hand_over(Turn turn, const PeerId& to) {
   start(turn, std::make_unique<HandOverQuery>(view, to, deadline), Purpose::hand_over, deadline);
 }
 
-void Kad::State::replicate(Turn turn) {
+void Kad::State::replicate(Turn turn, std::uint64_t from) {
   const Time deadline = after(turn.now.mono, kReplicateDeadline);
-  start(turn, std::make_unique<ReplicateQuery>(view, turn, deadline), Purpose::replicate, deadline);
+  start(turn, std::make_unique<ReplicateQuery>(view, from, turn, deadline), Purpose::replicate, deadline);
 }
 
 bool Kad::State::step_unsaved(Turn turn) {
@@ -143,7 +143,14 @@ void Kad::State::on_timer(Turn turn) {
   serve_next();
   if (closed) return;
   if (turn.now.mono >= next_health) check_health(turn);
-  if (turn.now.mono < next_expire) return;
+  if (turn.now.mono >= next_quality_save) {
+    next_quality_save = after(turn.now.mono, kQualityInterval);
+    qualities.save_all();
+  }
+  if (turn.now.mono >= next_expire) drop_expired(turn);
+}
+
+void Kad::State::drop_expired(Turn turn) {
   next_expire = after(turn.now.mono, kExpireInterval);
   const Duration longest = std::max({config.record_ttl, config.provider_ttl, kPoolTtl});
   store(ForNobody{}, Expire{after(turn.now.wall, longest)});
@@ -153,10 +160,20 @@ void Kad::State::check_health(Turn turn) {
   const bool woken = wake.look(turn.now, next_health);
   next_health = after(turn.now.mono, config.health_interval);
   if (woken) on_woken(turn);
-  std::erase_if(dropped, [&](const PeerId& peer) { return !peers.is_live(peer); });
-  for (const PeerId& peer : dropped)
-    if (queries.running(Purpose::probe) < kMostProbes) probe(turn, peer);
+  probe_dropped(turn);
   probe_quiet(turn);
+}
+
+// Those who stay silent must not keep the others from being asked.
+void Kad::State::probe_dropped(Turn turn) {
+  std::erase_if(dropped, [&](const PeerId& peer) { return !peers.is_live(peer); });
+  for (std::size_t left = dropped.size(); left > 0; --left) {
+    if (queries.running(Purpose::probe) >= kMostProbes) return;
+    auto next = last_dropped_asked ? dropped.upper_bound(*last_dropped_asked) : dropped.begin();
+    if (next == dropped.end()) next = dropped.begin();
+    last_dropped_asked = *next;
+    probe(turn, *next);
+  }
 }
 
 // What has expired meanwhile goes before anybody asks for it.
@@ -195,6 +212,12 @@ bool Kad::State::step_suspects(Turn turn) {
   suspects.pop_front();
   if (peers.has(peer)) probe(turn, peer);
   return true;
+}
+
+bool Kad::State::step_qualities(Turn turn) {
+  auto request = qualities.poll(turn);
+  if (request) store(ForNobody{}, *std::move(request));
+  return request.has_value();
 }
 
 // A connection may be open and nobody there.

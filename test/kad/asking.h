@@ -27,8 +27,9 @@ struct Asking {
   std::vector<Multiaddr> own_addrs;
   BootstrapMachine machine{self, {}, turn()};
   Rtts rtts{config.request_timeout};
-  KadView view{self, config, table, peers, machine, own_addrs, rtts};
-  Queries queries{view, rtts};
+  Qualities qualities;
+  KadView view{self, config, table, peers, machine, own_addrs, rtts, qualities};
+  Queries queries{view, rtts, qualities};
 
   std::vector<KadRequest> requests;
   std::vector<KadRequestId> cancels;

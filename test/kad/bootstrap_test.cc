@@ -351,6 +351,18 @@ TEST_CASE("pool: a public network has two places, a private one as many as there
   CHECK(boot.stored.size() == kMostPoolOfSubnet + 5);
 }
 
+TEST_CASE("pool: who comes from one network has its two places, whatever addresses it names") {
+  Booting boot({});
+  const auto seen_in = public_subnet(tcp(0x05050501));
+  for (std::uint32_t i = 1; i <= 5; ++i) {
+    const std::vector addrs{Dialable(tcp(0x06060600 + (i << 16)), Source::identify)};
+    boot.machine.on_connected(peer(i));
+    boot.machine.on_worked(boot.turn(), peer(i), addrs, seen_in);
+  }
+  boot.drain();
+  CHECK(boot.stored.size() == kMostPoolOfSubnet);
+}
+
 TEST_CASE("pool: who works now does not displace all who are out of reach") {
   Booting boot({});
   for (std::uint32_t i = 100; i < 200; ++i) {

@@ -61,12 +61,17 @@ struct Table : RoutingTable {
 struct Warm final : Acquaintance {
   std::vector<PeerId> open;
   std::map<PeerId, Duration> patiences;
+  std::map<PeerId, std::uint32_t> worths;
   bool connected(const PeerId& peer) const override {
     return std::ranges::find(open, peer) != open.end();
   }
   Duration patience(const PeerId& peer) const override {
     const auto at = patiences.find(peer);
     return at == patiences.end() ? Duration(5s) : at->second;
+  }
+  std::uint32_t worth(const PeerId& peer) const override {
+    const auto at = worths.find(peer);
+    return at == worths.end() ? 100 : at->second;
   }
 };
 
@@ -93,7 +98,7 @@ TEST_CASE("policies: each has a name, under which it is found; the standard ones
   const KadPolicies standard;
   CHECK(name_of(standard.metric) == "xor");
   CHECK(name_of(standard.termination) == "beta_then_rest");
-  CHECK(name_of(standard.ordering) == "nearest");
+  CHECK(name_of(standard.ordering) == "worthiest");
   CHECK(name_of(standard.eviction) == "live_stay");
   CHECK(name_of(standard.replacement) == "oldest");
   for (const auto& [name, policy] : policies<Termination>())
@@ -189,6 +194,17 @@ TEST_CASE("ordering: quickest asks who is connected, then who is quick, among eq
   CHECK(QuickestFirst().pick(equals, known) == 2);
   known.open = {peer(2)};
   CHECK(QuickestFirst().pick(equals, known) == 1);
+}
+
+TEST_CASE("ordering: worthiest asks who was worth most, and of the same worth the nearest") {
+  const std::vector<Contact> contacts{contact(1), contact(2), contact(3)};
+  const std::vector<const Contact*> equals{&contacts[0], &contacts[1], &contacts[2]};
+  Warm known;
+  CHECK(WorthiestFirst().pick(equals, known) == 0);
+  known.worths[peer(1)] = 99;
+  CHECK(WorthiestFirst().pick(equals, known) == 1);
+  known.worths[peer(3)] = 101;
+  CHECK(WorthiestFirst().pick(equals, known) == 2);
 }
 
 TEST_CASE("ordering: changes in what order peers are asked, not which") {

@@ -144,4 +144,24 @@ TEST_CASE("replication: with an interval of zero nobody is given anything") {
   CHECK_FALSE(net.stored(comer, kKey));
 }
 
+TEST_CASE("replication: a round that was cut short is gone on with, one that came to its end is not") {
+  Rng rng(1);
+  Replication replication(1h);
+  Time now{};
+  const auto round = [&] {
+    now += 1h;
+    const auto next = replication.poll({{now, {}}, rng});
+    REQUIRE(next);
+    return std::get<Replication::Round>(*next).from;
+  };
+  replication.on_reachable({{now, {}}, rng});
+  CHECK(round() == 0);
+  replication.on_round_ended(41, false);
+  CHECK(round() == 42);
+  replication.on_round_ended({}, false);  // it came to nothing
+  CHECK(round() == 42);
+  replication.on_round_ended(77, true);
+  CHECK(round() == 0);
+}
+
 }  // namespace kadmesh

@@ -46,7 +46,8 @@ struct Serving {
   std::vector<Multiaddr> own_addrs{home(kSelf)};
   BootstrapMachine machine{self, {}, turn()};
   Rtts rtts{config.request_timeout};
-  KadView view{self, config, table, peers, machine, own_addrs, rtts};
+  Qualities qualities;
+  KadView view{self, config, table, peers, machine, own_addrs, rtts, qualities};
   Server server{view};
   MemoryStore store{StoreLimits{}};
   std::uint64_t next = 1;
