@@ -16,7 +16,7 @@ double ms(std::uint64_t us) { return static_cast<double>(us) / 1000; }
 
 void add_latency(Figures& out, const std::string& name, const Histogram& latency) {
   if (latency.count() == 0) return;
-  for (const unsigned percent : {50U, 90U, 99U})
+  for (const unsigned percent : {50U, 90U, 95U, 99U})
     out[name + "_p" + std::to_string(percent) + "_ms"] = ms(latency.percentile(percent));
   out[name + "_max_ms"] = ms(latency.most());
 }
@@ -25,6 +25,7 @@ void add_operations(Figures& out, const RunResult& result) {
   for (const auto& [kind, ops] : result.operations) {
     if (ops.started > ops.lost)
       out[kind + "_success"] = ratio(ops.succeeded, ops.started - ops.lost);
+    if (ops.compared > 0) out[kind + "_exact"] = ratio(ops.exact, ops.compared);
     add_latency(out, kind, ops.latency);
     if (ops.hops.count() > 0) out[kind + "_hops_mean"] = ops.hops.mean();
     if (ops.asked.count() > 0) out[kind + "_asked_mean"] = ops.asked.mean();

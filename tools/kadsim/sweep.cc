@@ -32,6 +32,8 @@ void merge_into(Operations& into, const Operations& more) {
   into.started += more.started;
   into.succeeded += more.succeeded;
   into.lost += more.lost;
+  into.exact += more.exact;
+  into.compared += more.compared;
   for (const auto& [error, count] : more.failures) into.failures[error] += count;
   into.latency.merge(more.latency);
   into.hops.merge(more.hops);

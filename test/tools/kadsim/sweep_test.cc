@@ -78,6 +78,16 @@ TEST_CASE("sweep: each variant has its own figures, over all its seeds") {
   CHECK(all[1].failed == 1);
 }
 
+TEST_CASE("sweep: what was exact adds up over the seeds") {
+  RunResult first = run(1), second = run(2);
+  first.operations["closest"] = {.started = 5, .succeeded = 5, .exact = 3, .compared = 4};
+  second.operations["closest"] = {.started = 5, .succeeded = 5, .exact = 4, .compared = 4};
+  const auto all = by_variant(sweep({first, second}));
+  CHECK(all.at(0).operations.at("closest").exact == 7);
+  CHECK(all.at(0).operations.at("closest").compared == 8);
+  CHECK(figures(first).at("closest_exact") == 0.75);
+}
+
 TEST_CASE("sweep: seeds with gaps are not shown as a range") {
   CHECK(seeds_text(sweep({run(1), run(5)})) == "2 of 1..5");
   CHECK(seeds_text(sweep({run(4)})) == "4");
