@@ -96,6 +96,24 @@ void remove_key(Table& table, std::string_view key) {
   std::erase_if(table, [&](const Entry& entry) { return entry.key == key; });
 }
 
+namespace {
+
+// "0.count": the first of a list's items; what is left of the path.
+Result<Value*> item_of(List& list, std::string_view key, std::string_view& path) {
+  const std::size_t dot = path.find('.');
+  const std::string_view text = path.substr(0, dot);
+  std::size_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number >= list.size() ||
+      dot == std::string_view::npos)
+    return fail(Errc::invalid, std::string(key) + " is a list of " + std::to_string(list.size()) +
+                                   ": one of them is like " + std::string(key) + ".0.count");
+  path.remove_prefix(dot + 1);
+  return &list[number];
+}
+
+}  // namespace
+
 Result<void> set(Table& root, std::string_view path, Value value) {
   Table* table = &root;
   for (;;) {
@@ -111,9 +129,12 @@ Result<void> set(Table& root, std::string_view path, Value value) {
       return {};
     }
     if (!at) at = &table->emplace_back(Entry{std::string(key), {Table{}, 0}}).value;
+    path.remove_prefix(dot + 1);
+    if (List* const list = at->as<List>()) {
+      ASSIGN_OR_RETURN(at, item_of(*list, key, path));
+    }
     table = at->as<Table>();
     if (!table) return fail(Errc::invalid, std::string(key) + " is no table of keys");
-    path.remove_prefix(dot + 1);
   }
 }
 

@@ -41,7 +41,8 @@ const Value* find(const Table& table, std::string_view key);
 Value* find(Table& table, std::string_view key);
 void remove_key(Table& table, std::string_view key);
 
-// "gossip.d" = 8: makes the tables on the way. Errc::invalid when one of them is no table.
+// "gossip.d" = 8: makes the tables on the way. Of a list a number names one: "adversary.0.count".
+// Errc::invalid when one of them is neither.
 Result<void> set(Table& root, std::string_view path, Value value);
 
 // What stands in a file; the same text again when read and written once more.

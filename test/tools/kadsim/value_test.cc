@@ -39,6 +39,18 @@ TEST_CASE("value: a setting replaces, adds, and makes tables on the way") {
   CHECK(to_toml(table) == "nodes = 5\n\n[gossip]\nd = 8\n\n[link]\njitter = \"1ms\"\n");
 }
 
+TEST_CASE("value: a number names one of a list's tables") {
+  Table table = *parse_toml("[[step]]\nat = \"1s\"\n[[step]]\nat = \"2s\"\n", "x.toml");
+  REQUIRE(set(table, "step.1.at", {std::string("3s"), 0}));
+  CHECK(to_toml(table).find("3s") != std::string::npos);
+  CHECK(to_toml(table).find("2s") == std::string::npos);
+  for (const char* path :
+       {"step.2.at", "step.at", "step.1", "step.-1.at", "step.1x.at", "step..at"})
+    CHECK_MESSAGE(refusal_of(set(table, path, {true, 0})) == Errc::invalid, path);
+  CHECK(set(table, "step.at", {true, 0}).error().detail.find("a list of 2: one of them is like") !=
+        std::string::npos);
+}
+
 TEST_CASE("value: a setting below what is no table is refused") {
   Table table = parsed("nodes = 3\n");
   CHECK(refusal_of(set(table, "nodes.d", {true, 0})) == Errc::invalid);
