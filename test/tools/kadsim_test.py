@@ -247,6 +247,27 @@ class Sweep(Case):
             self.assertEqual(self.bytes(f"whole/{file}"), self.bytes(f"merged/{file}"), file)
         self.assertRegex(done.stdout.splitlines()[-1], r"^\d+ passed, \d+ failed$")
 
+    def test_a_sweep_goes_on_where_it_was(self):
+        name = self.scenario(HEAD + PLANTED)
+        self.kadsim("sweep", name, "--seeds", "1..7", "--vary", "kad.k=10,20", "--out", "whole", status=1)
+        self.kadsim("sweep", name, "--seeds", "2..4", "--vary", "kad.k=20", "--resume", "--out", "part", status=1)
+        lines = (self.folder / "part/runs.jsonl").read_text().splitlines()
+        crashed = json.loads(lines[0])
+        crashed["crash"] = "took longer than 1 s"
+        # What is there is believed: a figure that no run has stays.
+        kept = json.loads(lines[1])
+        kept["events"] = 12345
+        (self.folder / "part/runs.jsonl").write_text("\n".join(map(json.dumps, (crashed, kept))) + "\n")
+        self.kadsim("sweep", name, "--seeds", "1..7", "--vary", "kad.k=10,20", "--resume", "--out", "part", status=1)
+        whole, part = ({(run["variant"], run["seed"]): run for run in map(json.loads, open(self.folder / f"{of}/runs.jsonl"))}
+                       for of in ("whole", "part"))
+        self.assertEqual(whole.keys(), part.keys())
+        differ = [which for which in whole if whole[which] != part[which]]
+        self.assertEqual(differ, [("kad.k=20", kept["seed"])])
+        other = self.scenario(HEAD + SPEAK)
+        done = self.kadsim("sweep", other, "--resume", "--seeds", 1, "--out", "part", status=2)
+        self.assertIn("--resume: these are sweeps of different scenarios", done.stderr)
+
     def test_what_does_not_belong_together_does_not_merge(self):
         self.kadsim("sweep", self.scenario(HEAD), "--seeds", 1, "--out", "a")
         self.kadsim("sweep", self.scenario(HEAD + SPEAK), "--seeds", 2, "--out", "b")

@@ -78,6 +78,9 @@ OPTIONS
   --shard I/N         only every N-th run, from the I-th on
   --limit SECONDS     the most that one run may take in real time (600)
   --out DIR           where the results go (results/NAME-sweep)
+  --resume            play only what DIR has no result of yet, or a crash; what
+                      it has stays. It is written every few seconds, so a sweep
+                      that was cut off loses only the runs under way
   --nodes, --set, --quiet: kadsim --help
 
 RESULTS

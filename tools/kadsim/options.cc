@@ -13,7 +13,7 @@ namespace {
 struct Typed {
   std::vector<std::string> files, settings, variations;
   std::string seed, seeds, nodes, out, trace, shard, jobs, limit, tries;
-  bool traced = false, quiet = false, help = false, version = false;
+  bool traced = false, quiet = false, resume = false, help = false, version = false;
 };
 
 void add_text(CLI::App& app, const char* name, std::string& into) {
@@ -57,6 +57,7 @@ CLI::App* add_sweep(CLI::App& app, Typed& typed) {
   add_text(*sweep, "--jobs", typed.jobs);
   add_text(*sweep, "--limit", typed.limit);
   add_list(*sweep, "--vary", typed.variations);
+  sweep->add_flag("--resume", typed.resume);
   return sweep;
 }
 
@@ -140,6 +141,7 @@ Result<Invocation> sweep_options(const Typed& typed) {
   }
   ASSIGN_OR_RETURN(out.limit, limit(typed));
   out.out = typed.out;
+  out.resume = typed.resume;
   out.quiet = typed.quiet;
   return out;
 }

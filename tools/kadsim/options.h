@@ -33,6 +33,7 @@ struct SweepOptions {
   std::size_t jobs = 0;  // 0: as many as there are processors
   std::chrono::seconds limit{600};
   std::filesystem::path out;  // empty: results/NAME-sweep
+  bool resume = false;        // what is there already is not played again
   bool quiet = false;
 };
 struct MergeOptions {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdio>
+#include <set>
 #include <thread>
 
 #include "kadsim/commands.h"
@@ -33,11 +34,14 @@ Result<std::map<std::string, Scenario>> scenarios(const SweepOptions& options, c
 
 class Sweeping {
  public:
+  // `sweep`: with what was played before.
   Sweeping(const SweepOptions& options, Sweep sweep, std::map<std::string, Scenario> scenarios,
-           std::vector<PlannedRun> runs)
+           std::vector<PlannedRun> runs, fs::path folder)
       : sweep_(std::move(sweep)),
         scenarios_(std::move(scenarios)),
         runs_(std::move(runs)),
+        folder_(std::move(folder)),
+        before_(sweep_.runs.size()),
         workers_(
             options.jobs > 0 ? options.jobs : std::max(1U, std::thread::hardware_concurrency()),
             options.limit),
@@ -48,14 +52,29 @@ class Sweeping {
     while (next < runs_.size() || !workers_.idle()) {
       while (next < runs_.size() && !workers_.full()) RETURN_IF_ERROR(begin(next++));
       if (auto done = workers_.wait(std::chrono::milliseconds(200))) end(*std::move(done));
-      progress_.sweep(sweep_.runs.size(), runs_.size(), failed_);
+      progress_.sweep(sweep_.runs.size() - before_, runs_.size(), failed_);
+      if (sweep_.runs.size() > written_ && Clock::now() >= write_next_) RETURN_IF_ERROR(write());
     }
     progress_.clear();
-    sort(sweep_);
+    RETURN_IF_ERROR(write());
     return std::move(sweep_);
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::seconds kWriteEvery{10};
+
+  // What there is so far. A large sweep takes its time to write, and little of all of it.
+  Result<void> write() {
+    const Clock::time_point begun = Clock::now();
+    sort(sweep_);
+    RETURN_IF_ERROR(write_sweep(sweep_, folder_));
+    written_ = sweep_.runs.size();
+    const Clock::duration took = Clock::now() - begun;
+    write_next_ = Clock::now() + std::max<Clock::duration>(kWriteEvery, 20 * took);
+    return {};
+  }
+
   Result<void> begin(std::size_t index) {
     const PlannedRun& planned = runs_[index];
     const Scenario& scenario = scenarios_.at(planned.variant);
@@ -89,10 +108,36 @@ class Sweeping {
   Sweep sweep_;
   std::map<std::string, Scenario> scenarios_;
   std::vector<PlannedRun> runs_;
+  fs::path folder_;
+  std::size_t before_, written_ = 0;
+  Clock::time_point write_next_ = Clock::now() + kWriteEvery;
   Workers workers_;
   Progress progress_;
   std::size_t failed_ = 0;
 };
+
+// A run that crashed, or took too long, is played again.
+Result<Sweep> with_what_is_there(Sweep sweep, const fs::path& folder) {
+  std::error_code none;
+  if (!fs::exists(folder / "sweep.json", none)) return sweep;
+  ASSIGN_OR_RETURN(Sweep before, read_sweep(folder));
+  std::erase_if(before.runs, [](const RunResult& run) { return !run.crash.empty(); });
+  std::vector<Sweep> both;
+  both.push_back(std::move(sweep));
+  both.push_back(std::move(before));
+  auto all = merge(std::move(both));
+  if (!all) return fail(all.error().code, "--resume: " + all.error().detail);
+  return *std::move(all);
+}
+
+std::vector<PlannedRun> still_to_play(const std::vector<PlannedRun>& runs, const Sweep& sweep) {
+  std::set<std::pair<std::string, std::uint64_t>> played;
+  for (const RunResult& run : sweep.runs) played.emplace(run.variant, run.seed);
+  std::vector<PlannedRun> out;
+  for (const PlannedRun& run : runs)
+    if (!played.contains({run.variant, run.seed})) out.push_back(run);
+  return out;
+}
 
 int conclude(const Sweep& sweep, const fs::path& folder) {
   const auto passed = std::ranges::count_if(sweep.runs, &RunResult::passed);
@@ -117,9 +162,12 @@ Result<int> sweep_and_write(const SweepOptions& options) {
               to_toml(table),
               std::move(all),
               {}};
-  Sweeping sweeping(options, std::move(sweep), std::move(understood), std::move(runs));
+  if (options.resume) {
+    ASSIGN_OR_RETURN(sweep, with_what_is_there(std::move(sweep), folder));
+    runs = still_to_play(runs, sweep);
+  }
+  Sweeping sweeping(options, std::move(sweep), std::move(understood), std::move(runs), folder);
   ASSIGN_OR_RETURN(const Sweep done, sweeping.play_all());
-  RETURN_IF_ERROR(write_sweep(done, folder));
   return conclude(done, folder);
 }
 

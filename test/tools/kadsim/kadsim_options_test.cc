@@ -38,6 +38,8 @@ TEST_CASE("kadsim options: sweep, merge and shrink") {
   CHECK(sweep.shard.of == 4);
   CHECK(sweep.variations.size() == 2);
   CHECK(sweep.limit == std::chrono::seconds(30));
+  CHECK_FALSE(sweep.resume);
+  CHECK(parsed<SweepOptions>({"sweep", "x.toml", "--resume"}).resume);
   CHECK(parsed<MergeOptions>({"merge", "a", "b", "--out", "c"}).folders.size() == 2);
   CHECK(parsed<ShrinkOptions>({"shrink", "x.toml", "--seed", "4"}).seed == 4);
 }
