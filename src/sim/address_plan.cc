@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "kad/subnet.h"
 #include "sim/luck.h"
 
 namespace kadmesh {
@@ -53,6 +54,43 @@ std::uint64_t capacity(const AddressPlan& plan) {
   if (plan.scope == AddressPlan::Scope::one_private) return std::uint64_t{1} << 24;
   const Sizes per = sizes(plan);
   return std::uint64_t{per.hosts} * per.nets * per.wide * first_octets(0).size();
+}
+
+namespace {
+
+// Of first octets: plans come to the last ones last. Some are left out, so there are more.
+constexpr std::size_t kOwnedOctets = 8, kKeptFree = 32;
+
+// One holder has all of it (kad/subnet.h): there its /16s would count as one.
+bool is_whole(std::uint8_t octet) {
+  const auto holder = [&](std::uint8_t second) {
+    return holding(*public_subnet(Multiaddr::tcp(ipv4(octet, second, 1, 1))));
+  };
+  return holder(1) == holder(2);
+}
+
+std::vector<std::uint8_t> owned_octets(std::uint64_t seed) {
+  std::vector<std::uint8_t> octets = first_octets(seed);
+  octets.erase(octets.begin(), octets.end() - kKeptFree);
+  std::erase_if(octets, is_whole);
+  KAD_CHECK(octets.size() >= kOwnedOctets);
+  octets.resize(kOwnedOctets);
+  return octets;
+}
+
+}  // namespace
+
+Endpoint owned_address(std::uint64_t seed, std::size_t network, std::size_t host) {
+  KAD_CHECK(network < kMostOwnedNetworks && host < std::size_t{256} * kHosts);
+  const std::uint8_t octet = owned_octets(seed)[network % kOwnedOctets];
+  const auto second = static_cast<std::uint32_t>(network / kOwnedOctets);
+  return ipv4(octet, scattered(seed + octet, second), static_cast<std::uint8_t>(host % 256),
+              static_cast<std::uint8_t>(host / 256 + 1));
+}
+
+std::uint64_t capacity_beside_owned(const AddressPlan& plan) {
+  const std::size_t octets = first_octets(0).size();
+  return capacity(plan) / octets * (octets - kKeptFree);
 }
 
 Endpoint planned_address(const AddressPlan& plan, std::uint64_t seed, HostId host) {

@@ -23,6 +23,13 @@ struct AddressPlan {
 Endpoint planned_address(const AddressPlan& plan, std::uint64_t seed, HostId host);
 std::uint64_t capacity(const AddressPlan& plan);
 
+// Public networks that belong to somebody: the `host`-th address of the `network`-th /16, in a /24
+// of its own as long as there are. Port 0. No address of a plan (Scope::spread, the same seed) that
+// has no more than capacity_beside_owned() hosts. network < kMostOwnedNetworks, host < 65,024.
+inline constexpr std::uint32_t kMostOwnedNetworks = 2048;
+Endpoint owned_address(std::uint64_t seed, std::size_t network, std::size_t host);
+std::uint64_t capacity_beside_owned(const AddressPlan& plan);
+
 Endpoint ipv4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d,
               std::uint16_t port = 0);
 

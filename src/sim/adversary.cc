@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kMostMessage = std::size_t{4} * 1024 * 1024;
 // Nobody speaks it: what the adversary's own Kademlia is left with.
 constexpr std::string_view kNoKad = "/adversary/kad/1.0.0";
+constexpr std::uint32_t kRefused = 1;
 
 NodeConfig without_voices(NodeConfig config) {
   config.kad.protocol = kNoKad;
@@ -55,6 +56,12 @@ void Adversary::connect(World::Index to) {
   world_.start(index_, [&](Node& node, Turn turn, Time deadline) {
     return node.connect(turn, world_.addr(to), deadline);
   });
+}
+
+std::set<PeerId> Adversary::connected() const {
+  std::set<PeerId> peers;
+  for (const ConnectionInfo& info : world_.node(index_).connections()) peers.insert(info.peer);
+  return peers;
 }
 
 // --- what the node reports
@@ -113,8 +120,14 @@ void Adversary::take(StreamKey key, Inbound& in, ByteView message) {
   ++requests_;
   const auto request = decode_kad(message, KadWireLimits{});
   if (!request || !script_.on_request) return;
-  if (const Bytes answer = script_.on_request(*this, from, *request); !answer.empty())
-    write(key, answer);
+  const std::optional<Bytes> answer = script_.on_request(*this, from, *request);
+  if (!answer) return refuse(key);
+  if (!answer->empty()) write(key, *answer);
+}
+
+void Adversary::refuse(StreamKey key) {
+  inbound_.erase(key);
+  world_.command(index_, [&](Node& node, Turn turn) { node.reset(turn, key, kRefused); });
 }
 
 void Adversary::forget(StreamKey key) {
@@ -158,10 +171,40 @@ void Adversary::ask(const PeerId& to, Bytes framed) {
   });
 }
 
+std::vector<KadPeer> Directory::nearest(ByteView key, std::size_t count) const {
+  const KadId target = KadId::of(key);
+  std::vector<std::pair<Distance, World::Index>> all;
+  for (const Entry& entry : entries_)
+    if (world_.up(entry.node)) all.emplace_back(distance(entry.id, target), entry.node);
+  const std::size_t most = std::min(count, all.size());
+  std::ranges::partial_sort(all, all.begin() + static_cast<std::ptrdiff_t>(most));
+  std::vector<KadPeer> out;
+  for (const auto& [away, node] : std::span(all).first(most))
+    out.push_back({world_.peer(node), {world_.bare_addr(node)}, Connectedness::can_connect});
+  return out;
+}
+
 namespace adversary {
 
 OnRequest silence() {
   return [](Adversary&, const PeerId&, const KadMessage&) { return Bytes(); };
+}
+
+OnRequest refusal() {
+  return [](Adversary&, const PeerId&, const KadMessage&) { return std::nullopt; };
+}
+
+OnRequest deceit(std::shared_ptr<const Directory> names, std::size_t k) {
+  return [names = std::move(names), k](Adversary&, const PeerId&, const KadMessage& request) {
+    KadMessage answer = answer_to(request);
+    // An ADD_PROVIDER has no answer (libp2p specs, kad-dht/README.md, "RPC messages").
+    if (request.type == KadType::add_provider) return Bytes();
+    if (request.type == KadType::put_value)
+      answer.record = request.record;
+    else if (request.type != KadType::ping)
+      answer.closer = names->nearest(request.key, k);
+    return frame(encode_answer(answer));
+  };
 }
 
 OnRequest answer_with(std::vector<KadPeer> closer) {
@@ -195,13 +238,21 @@ OnRequest garbage() {
   };
 }
 
+namespace {
+
+KeyPair drawn_id(std::uint64_t seed, std::size_t number) {
+  Rng luck(derived_key(seed, "sybil", number));
+  return KeyPair::make(luck);
+}
+
+}  // namespace
+
 std::vector<KeyPair> ids_near(std::uint64_t seed, ByteView key, std::size_t count,
                               std::size_t tries) {
   const KadId target = KadId::of(key);
   std::map<Distance, KeyPair> nearest;
   for (std::size_t i = 0; i < tries; ++i) {
-    Rng luck(derived_key(seed, "sybil", i));
-    KeyPair drawn = KeyPair::make(luck);
+    KeyPair drawn = drawn_id(seed, i);
     const Distance away = distance(KadId::of(drawn.peer_id()), target);
     nearest.emplace(away, std::move(drawn));
     if (nearest.size() > count) nearest.erase(std::prev(nearest.end()));
@@ -209,6 +260,21 @@ std::vector<KeyPair> ids_near(std::uint64_t seed, ByteView key, std::size_t coun
   std::vector<KeyPair> out;
   out.reserve(nearest.size());
   for (auto& [away, drawn] : nearest) out.push_back(std::move(drawn));
+  return out;
+}
+
+std::vector<KeyPair> ids_around(std::uint64_t seed, const KadId& victim, std::size_t count,
+                                std::size_t of_bucket, std::size_t tries) {
+  std::map<unsigned, std::vector<KeyPair>, std::greater<>> buckets;
+  for (std::size_t i = 0; i < tries; ++i) {
+    KeyPair drawn = drawn_id(seed, i);
+    std::vector<KeyPair>& bucket = buckets[common_prefix(KadId::of(drawn.peer_id()), victim)];
+    if (bucket.size() < of_bucket) bucket.push_back(std::move(drawn));
+  }
+  std::vector<KeyPair> out;
+  for (auto& [prefix, bucket] : buckets)
+    for (KeyPair& drawn : bucket)
+      if (out.size() < count) out.push_back(std::move(drawn));
   return out;
 }
 

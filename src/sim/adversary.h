@@ -19,6 +19,7 @@
 
 #include "base/framing.h"
 #include "gossip/wire.h"
+#include "kad/key.h"
 #include "kad/wire.h"
 #include "sim/world.h"
 
@@ -29,7 +30,9 @@ class Adversary {
   // Each is called within the adversary's own turn, and may say whatever it likes there.
   struct Script {
     // What goes out upon a request, frame and all, so that it may be a wrong one. Empty: nothing.
-    std::function<Bytes(Adversary&, const PeerId& from, const KadMessage& request)> on_request{};
+    // None: the stream is reset.
+    std::function<std::optional<Bytes>(Adversary&, const PeerId& from, const KadMessage& request)>
+        on_request{};
     std::function<void(Adversary&, const PeerId& from, const gossip::Rpc&)> on_rpc{};
     // We can say something to the peer's pub/sub.
     std::function<void(Adversary&, const PeerId& peer)> on_pubsub{};
@@ -48,6 +51,7 @@ class Adversary {
   KadPeer self() const;
 
   void connect(World::Index to);
+  std::set<PeerId> connected() const;
   // To one peer's pub/sub; false: no stream to it is open, or it takes no more.
   bool say(const PeerId& to, const gossip::Rpc& rpc);
   bool say_raw(const PeerId& to, ByteView bytes);
@@ -72,6 +76,7 @@ class Adversary {
   void on_readable(StreamKey key);
   void take(StreamKey key, Inbound& in, ByteView message);
   void forget(StreamKey key);
+  void refuse(StreamKey key);
   void open_pubsub(const PeerId& peer);
   void write(StreamKey key, ByteView bytes);
 
@@ -86,6 +91,24 @@ class Adversary {
   std::uint64_t requests_ = 0, rpcs_ = 0;
 };
 
+// Nodes of a world that scripts name to others: by how near they lie to what is asked for, whatever
+// anybody's own table has.
+class Directory {
+ public:
+  explicit Directory(const World& world) : world_(world) {}
+  void add(World::Index node) { entries_.push_back({KadId::of(world_.peer(node)), node}); }
+  // Of those that are up, nearest first.
+  std::vector<KadPeer> nearest(ByteView key, std::size_t count) const;
+
+ private:
+  struct Entry {
+    KadId id;
+    World::Index node;
+  };
+  const World& world_;
+  std::vector<Entry> entries_;
+};
+
 // Scripts, and parts of scripts.
 namespace adversary {
 
@@ -93,6 +116,11 @@ using OnRequest = decltype(Adversary::Script::on_request);
 
 // Takes every request, answers none.
 OnRequest silence();
+// Resets the stream of every request.
+OnRequest refusal();
+// Answers as a server of the DHT does who knows these: names the k nearest, says that it keeps what
+// it is given, and keeps nothing.
+OnRequest deceit(std::shared_ptr<const Directory> names, std::size_t k);
 // Whatever is asked: these are closer. As many as a message holds.
 OnRequest answer_with(std::vector<KadPeer> closer);
 // Whatever value is asked for: this one, under the key that was asked for.
@@ -105,6 +133,10 @@ OnRequest garbage();
 // The identities whose ids come closest to the key, out of `tries` that are drawn: a Sybil set.
 std::vector<KeyPair> ids_near(std::uint64_t seed, ByteView key, std::size_t count,
                               std::size_t tries);
+// Those that take most places in the routing table of whoever has that id: `of_bucket` of each
+// bucket, the nearest bucket first.
+std::vector<KeyPair> ids_around(std::uint64_t seed, const KadId& victim, std::size_t count,
+                                std::size_t of_bucket, std::size_t tries);
 
 }  // namespace adversary
 

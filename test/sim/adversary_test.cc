@@ -93,6 +93,66 @@ TEST_CASE_FIXTURE(Village, "adversary: one that answers nothing is asked, and co
   CHECK(silent.requests() > 0);
 }
 
+TEST_CASE_FIXTURE(Village, "adversary: one that resets every request costs no value") {
+  Adversary rude(*this, {.on_request = adversary::refusal()});
+  for (Index i = 0; i < 10; ++i) rude.connect(i);
+  run_for(5s);
+  const Time before = now().mono;
+  CHECK(put(1, "/v/key", "value").result.has_value());
+  CHECK(get(8, "/v/key").result.has_value());
+  // Nobody waits for an answer that is known not to come.
+  CHECK(now().mono - before < 1s);
+  CHECK(rude.requests() > 0);
+}
+
+// Asks one peer one thing, as anybody may.
+struct Caller {
+  explicit Caller(World& world) : adversary(world, {}), world_(world) {
+    world.on_report_of(adversary.index(), [this](const Report& report) { hear(report); });
+  }
+  void hear(const Report& report) {
+    const auto* event = std::get_if<StreamEvent>(&report);
+    const auto* readable = event ? std::get_if<StreamReadable>(event) : nullptr;
+    if (!readable) return;
+    const Bytes bytes = to_bytes(world_.node(adversary.index()).readable(readable->key));
+    ByteView rest = bytes;
+    FrameReader frames(4096);
+    const auto message = frames.next(rest);
+    REQUIRE(message);
+    REQUIRE(*message);
+    answer = *decode_kad(**message, KadWireLimits{});
+  }
+  KadMessage ask(World::Index whom, KadMessage question) {
+    adversary.connect(whom);
+    world_.run_for(1s);
+    answer = {};
+    adversary.ask(world_.peer(whom), frame(encode_request(question)));
+    world_.run_for(1s);
+    return answer;
+  }
+  Adversary adversary;
+  World& world_;
+  KadMessage answer;
+};
+
+TEST_CASE_FIXTURE(Village, "adversary: a deceiver answers as a server, and keeps nothing") {
+  const auto names = std::make_shared<Directory>(*this);
+  for (Index i = 0; i < 10; ++i) names->add(i);
+  const Adversary liar(*this, {.on_request = adversary::deceit(names, 3)});
+  Caller caller(*this);
+  kill(6);
+  const Bytes key = text("/v/key");
+  const KadMessage stored =
+      caller.ask(liar.index(), {KadType::put_value, key, KadRecord{key, text("x"), {}}, {}, {}});
+  REQUIRE(stored.record);
+  CHECK(stored.record->value == text("x"));
+  const KadMessage got = caller.ask(liar.index(), {KadType::get_value, key, {}, {}, {}});
+  CHECK_FALSE(got.record);
+  const auto nearest = oracle::closest(*this, kKad, key, 3);
+  REQUIRE(got.closer.size() == 3);
+  for (std::size_t i = 0; i < 3; ++i) CHECK(got.closer[i].id == nearest[i]);
+}
+
 TEST_CASE_FIXTURE(Village, "adversary: strangers that a liar names as closest are not believed") {
   std::vector<KadPeer> strangers;
   for (const KeyPair& made_up : adversary::ids_near(5, text("/v/key"), 20, 200))
@@ -162,6 +222,18 @@ TEST_CASE("adversary: a Sybil set is as close to its key as luck allows") {
   };
   CHECK(std::ranges::is_sorted(near, {}, away));
   CHECK(away(near.back()) < away(wide.back()));
+}
+
+TEST_CASE("adversary: ids around a victim fill its buckets, the nearest first") {
+  const KadId victim = KadId::of(text("victim"));
+  const auto around = adversary::ids_around(1, victim, 25, 4, 400);
+  REQUIRE(around.size() == 25);
+  std::map<unsigned, std::size_t, std::greater<>> buckets;
+  for (const KeyPair& who : around) ++buckets[common_prefix(KadId::of(who.peer_id()), victim)];
+  CHECK(buckets.begin()->first >= 7);  // 400 are eight bits' worth, and a half
+  CHECK(buckets.rbegin()->first > 0);  // no place is left for the widest
+  for (const auto& [prefix, count] : buckets) CHECK(count <= 4);
+  CHECK(buckets[4] == 4);
 }
 
 }  // namespace

@@ -2,8 +2,10 @@
 #include "sim/network.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
+#include "kad/subnet.h"
 #include "wires.h"
 
 namespace kadmesh {
@@ -578,6 +580,24 @@ TEST_CASE("addresses: spread over groups of the sizes asked for, all public, no 
   CHECK(by_16.size() == 50);
   CHECK(by_8.size() == 10);
   CHECK(planned_address({}, 1, 70'000) == ipv4(10, 1, 0x11, 0x70));
+}
+
+TEST_CASE("address plan: who owns networks has them to himself") {
+  const AddressPlan plan{AddressPlan::Scope::spread, 1, 1, 2};
+  std::set<Endpoint> planned;
+  for (HostId host = 0; host < capacity_beside_owned(plan); ++host)
+    planned.insert(planned_address(plan, 1, host));
+  std::set<std::array<std::uint8_t, 6>> holders;
+  std::set<Endpoint> all;
+  for (std::size_t network = 0; network < 100; ++network)
+    for (std::size_t host = 0; host < 300; ++host) {
+      const Endpoint at = owned_address(1, network, host);
+      CHECK(all.insert(at).second);
+      CHECK_FALSE(planned.contains(at));
+      holders.insert(holding(public_subnet(Multiaddr::tcp(at)).value()).prefix);
+    }
+  CHECK(holders.size() == 100);
+  CHECK(capacity_beside_owned(plan) < capacity(plan));
 }
 
 }  // namespace kadmesh
