@@ -112,6 +112,10 @@ void read_pair(const Reading& in) {
   selector(in, "who", in.expect.who, true);
   selector(in, "whom", in.expect.whom, true);
 }
+void read_captured(const Reading& in) {
+  selector(in, "who", in.expect.who, true);
+  bounds(in);
+}
 void read_in_mesh(const Reading& in) {
   read_pair(in);
   topic(in);
@@ -152,6 +156,7 @@ constexpr std::array kAll{
     WhatInfo{"knows", What::knows, read_pair},
     WhatInfo{"connected", What::connected, read_pair},
     WhatInfo{"in_mesh", What::in_mesh, read_in_mesh},
+    WhatInfo{"captured", What::captured, read_captured},
     WhatInfo{"stat", What::stat, read_stat},
 };
 

@@ -24,7 +24,8 @@ enum class What {
   knows,      // in the routing table, as a server
   connected,
   in_mesh,
-  stat,  // a counter of each node
+  captured,  // share of adversaries in each node's routing table
+  stat,      // a counter of each node
 };
 std::string_view name(What what);
 

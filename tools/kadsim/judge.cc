@@ -149,6 +149,8 @@ Judge::Finding Judge::find(const Pending& pending) const {
       return pairs(expect, "does not have in its mesh", [&](const Node& node, const PeerId& peer) {
         return in_mesh(node, peer, expect.topic);
       });
+    case What::captured:
+      return captured(expect);
     case What::stat:
       return stat(pending);
   }
@@ -300,6 +302,20 @@ std::string Judge::away(const std::vector<NodeIndex>& who) const {
   const auto gone = std::ranges::find_if(who, [&](NodeIndex node) { return !lab_.running(node); });
   if (gone != who.end()) return name(*gone) + " does not run";
   return who.empty() ? "nobody is meant" : "";
+}
+
+Judge::Finding Judge::captured(const Expectation& expect) const {
+  const auto all = named(expect.who);
+  if (std::string why = away(all); !why.empty()) return nothing(std::move(why));
+  std::string detail;
+  for (const NodeIndex node : all) {
+    const auto [servers, theirs] = lab_.captured(node);
+    if (servers == 0) return nothing(name(node) + " knows nobody");
+    detail = of(theirs, servers) + " that " + name(node) + " knows are adversaries";
+    if (!within(static_cast<double>(theirs) / static_cast<double>(servers), expect))
+      return {false, detail};
+  }
+  return {true, detail};
 }
 
 void Judge::note_baseline(Pending& pending) const {

@@ -51,6 +51,7 @@ class Judge {
   Finding mesh(const Expectation& expect) const;
   template <class Holds>
   Finding pairs(const Expectation& expect, std::string_view what, Holds holds) const;
+  Finding captured(const Expectation& expect) const;
   Finding stat(const Pending& pending) const;
   // Each of them runs and there is one; empty, or why not.
   std::string away(const std::vector<NodeIndex>& who) const;

@@ -63,7 +63,7 @@ Lab::Lab(const Scenario& scenario, std::uint64_t seed, std::function<void(const 
   add_all();
   world_.on_report([this](World::Index index, const Report& report) { hear(index, report); });
   world_.on_turn([this](const TurnRecord& record) {
-    if (record.kind == TurnKind::boot) booted(record);
+    if (record.kind == TurnKind::boot && record.node < number_.size()) booted(record);
     if (watch_) watch_(record);
   });
 }
@@ -75,10 +75,22 @@ void Lab::add_all() {
     if (!std::ranges::binary_search(seeds_, node)) add(node);
 }
 
-NodeConfig Lab::config_of(NodeIndex node) const {
-  NodeConfig config = roles_[node] ? roles_[node]->config : scenario_.config;
+NodeConfig Lab::at_level(NodeConfig config) const {
   config.signatures = signatures_;
   if (scenario_.message_level) config.swarm.security = Security::plain;
+  return config;
+}
+
+// Whoever wants to be known hangs up on nobody.
+NodeConfig Lab::adversary_config() const {
+  NodeConfig config = at_level(scenario_.config);
+  config.gossip.protocols.clear();
+  config.swarm.idle_timeout = scenario_.duration + kAftermath;
+  return config;
+}
+
+NodeConfig Lab::config_of(NodeIndex node) const {
+  NodeConfig config = at_level(roles_[node] ? roles_[node]->config : scenario_.config);
   const std::size_t known = world_.nodes();
   for (const NodeIndex seed : seeds_)
     if (seed != node && index_[seed] < known && number_[index_[seed]] == seed)
@@ -213,6 +225,16 @@ std::vector<NodeIndex> Lab::frozen() const {
   for (NodeIndex node = 0; node < noted_up_.size(); ++node)
     if (running(node) && world_.frozen(index_[node])) out.push_back(node);
   return out;
+}
+
+std::pair<std::uint64_t, std::uint64_t> Lab::captured(NodeIndex node) const {
+  std::uint64_t servers = 0, theirs = 0;
+  for (const TableEntry& entry : this->node(node).kad().table()) {
+    if (entry.standing != Standing::server) continue;
+    ++servers;
+    if (!number(entry.contact.peer)) ++theirs;
+  }
+  return {servers, theirs};
 }
 
 Lab::Counters Lab::counters() const {

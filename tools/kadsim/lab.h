@@ -50,8 +50,12 @@ class Lab {
   std::vector<NodeIndex> down() const;
   std::vector<NodeIndex> frozen() const;
   World::Index index(NodeIndex node) const { return index_.at(node); }
+  // What an adversary claims to be: like the nodes, but for gossip, of which it has none.
+  NodeConfig adversary_config() const;
   NodeIndex number(World::Index index) const { return number_.at(index); }
   std::optional<NodeIndex> number(const PeerId& peer) const;
+  // Of the servers in its routing table: how many, and how many of those are adversaries.
+  std::pair<std::uint64_t, std::uint64_t> captured(NodeIndex node) const;
   // Of all nodes, and of those lives that were ended here; what churn and faults end takes its
   // counters along.
   struct Counters {
@@ -96,6 +100,7 @@ class Lab {
  private:
   // Those whose addresses others must know come first.
   void add_all();
+  NodeConfig at_level(NodeConfig config) const;
   NodeConfig config_of(NodeIndex node) const;
   NodeOptions options_of(NodeIndex node);
   void add(NodeIndex node);

@@ -4,6 +4,7 @@
 #include <queue>
 #include <tuple>
 
+#include "kadsim/gang.h"
 #include "kadsim/judge.h"
 #include "kadsim/lab.h"
 #include "kadsim/quantities.h"
@@ -60,7 +61,8 @@ class Play {
         lab_(scenario, seed, watch.turn, [this](NodeIndex node) { join(node); }),
         judge_(lab_),
         sampler_(lab_),
-        trouble_(lab_, scenario, seed, faults_told()) {
+        trouble_(lab_, scenario, seed, faults_told()),
+        gangs_(lab_, scenario.gangs, seed) {
     for (std::size_t i = 0; i < scenario.steps.size(); ++i) {
       const Step& step = scenario.steps[i];
       moments_.push({step.at, i + 1, 0});
@@ -259,6 +261,7 @@ class Play {
     result.duration = scenario_.duration;
     result.verdicts = judge_.end();
     sampler_.finish(result);
+    result.adversaries.requests = gangs_.requests();
     result.trace_hash = lab_.world().trace_hash();
     result.events = lab_.world().events();
     if (watch_.operations) watch_.operations(lab_.ledger());
@@ -273,6 +276,7 @@ class Play {
       result.verdicts.push_back({says, wrong.empty(), wrong});
     };
     trouble_.end();
+    gangs_.stop();
     world.heal();
     for (const NodeIndex node : lab_.frozen()) lab_.thaw(node);
     // It takes a while until everybody has noticed that a peer is gone.
@@ -288,6 +292,7 @@ class Play {
   Judge judge_;
   Sampler sampler_;
   Trouble trouble_;
+  Gangs gangs_;
   std::priority_queue<Moment, std::vector<Moment>, std::greater<>> moments_;
   std::vector<Rng> luck_;  // of each step
   std::vector<NodeIndex> order_;

@@ -42,6 +42,13 @@ void add_gossip(Figures& out, const RunResult& result) {
     out["duplicates_per_delivery"] = ratio(result.duplicates, result.deliveries);
 }
 
+void add_adversaries(Figures& out, const Captured& of) {
+  if (of.count == 0) return;
+  out["adversary_requests"] = static_cast<double>(of.requests);
+  out["adversary_share_of_tables"] = ratio(of.theirs, of.servers);
+  out["adversary_share_of_worst_table"] = ratio(of.worst_theirs, of.worst_servers);
+}
+
 }  // namespace
 
 bool RunResult::passed() const {
@@ -70,6 +77,7 @@ Figures figures(const RunResult& result) {
   Figures out;
   add_operations(out, result);
   add_gossip(out, result);
+  add_adversaries(out, result.adversaries);
   if (result.mesh_degree.count() > 0) out["mesh_degree_mean"] = result.mesh_degree.mean();
   if (result.tables > 0)
     out["table_servers_mean"] =

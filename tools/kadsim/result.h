@@ -36,6 +36,14 @@ struct Operations {
   Histogram asked{};                                // peers asked in a walk
 };
 
+// Of a run with adversaries: how much of the nodes' routing tables is theirs.
+struct Captured {
+  std::uint64_t count = 0;                            // of adversaries
+  std::uint64_t requests = 0;                         // that they were asked
+  std::uint64_t servers = 0, theirs = 0;              // in all tables together
+  std::uint64_t worst_servers = 0, worst_theirs = 0;  // in the table of which the greatest share is
+};
+
 struct RunResult {
   std::string scenario{};
   std::string variant{};  // "gossip.d=8", as --set takes it; empty for the scenario as it stands
@@ -60,6 +68,7 @@ struct RunResult {
   std::vector<std::uint64_t> buckets{};
   std::uint64_t tables = 0;
   std::uint64_t bucket_size = 20;
+  Captured adversaries{};
   Series series{};
 
   bool passed() const;

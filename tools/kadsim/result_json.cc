@@ -46,6 +46,15 @@ Json gossip_counts(const RunResult& result) {
           {"duplicates", result.duplicates}};
 }
 
+Json json_of(const Captured& of) {
+  return {{"count", of.count},
+          {"requests", of.requests},
+          {"servers", of.servers},
+          {"theirs", of.theirs},
+          {"worst_servers", of.worst_servers},
+          {"worst_theirs", of.worst_theirs}};
+}
+
 // --- back again. A file that something else wrote throws inside the library; see run_from_json.
 Histogram histogram_from(const Json& json) {
   Histogram out;
@@ -91,6 +100,11 @@ void read_table(const Json& json, RunResult& out) {
   out.buckets = json.at("servers").get<std::vector<std::uint64_t>>();
 }
 
+void read_adversaries(const Json& json, Captured& out) {
+  out = {json.at("count"),  json.at("requests"),      json.at("servers"),
+         json.at("theirs"), json.at("worst_servers"), json.at("worst_theirs")};
+}
+
 RunResult read_run(const Json& json) {
   RunResult out;
   out.scenario = json.at("scenario");
@@ -109,6 +123,7 @@ RunResult read_run(const Json& json) {
   read_gossip(json.at("gossip"), out);
   out.traffic = json.at("traffic").get<std::map<std::string, std::uint64_t>>();
   read_table(json.at("table"), out);
+  if (json.contains("adversaries")) read_adversaries(json.at("adversaries"), out.adversaries);
   return out;
 }
 
@@ -148,6 +163,7 @@ Json json_of(const RunResult& result, bool with_series) {
   out["gossip"] = std::move(gossip);
   out["traffic"] = result.traffic;
   out["table"] = {{"nodes", result.tables}, {"k", result.bucket_size}, {"servers", result.buckets}};
+  if (result.adversaries.count > 0) out["adversaries"] = json_of(result.adversaries);
   if (with_series) out["series"] = json_of(result.series);
   return out;
 }

@@ -25,6 +25,20 @@ void count_tables(const Lab& lab, RunResult& result) {
   }
 }
 
+// Whoever is no node is an adversary: there is nobody else.
+void count_captured(const Lab& lab, Captured& out) {
+  out.count = adversaries(lab.scenario().gangs);
+  if (out.count == 0) return;
+  for (const NodeIndex node : lab.ready()) {
+    const auto [servers, theirs] = lab.captured(node);
+    out.servers += servers;
+    out.theirs += theirs;
+    if (theirs * out.worst_servers < out.worst_theirs * servers || servers == 0) continue;
+    out.worst_servers = servers;
+    out.worst_theirs = theirs;
+  }
+}
+
 // What is not of a core's messages is everything that carries them.
 std::map<std::string, std::uint64_t> traffic(const Heard& heard, std::uint64_t all) {
   const std::uint64_t messages = heard.kad_requests + heard.kad_answers + heard.gossip;
@@ -80,6 +94,7 @@ void Sampler::finish(RunResult& result) {
   result.mesh_degree = mesh_degrees(lab_);
   result.bucket_size = lab_.scenario().config.kad.k;
   count_tables(lab_, result);
+  count_captured(lab_, result.adversaries);
   result.series = std::move(series_);
 }
 

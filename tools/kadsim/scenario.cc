@@ -153,10 +153,22 @@ class Reader {
     each("faults", [&](const Value& value) {
       take(read_faults(file_, value, out_.population, out_.duration), out_.faults);
     });
+    each("adversary", [&](const Value& value) {
+      take(read_gang(name_, value, out_.population, out_.wires.addresses, out_.duration),
+           out_.gangs);
+    });
+    if (top_.good()) check_room();
     each("expect", [&](const Value& value) {
       take(read_expectation(name_, value, out_.population), out_.expectations);
       if (top_.good()) check_expectation(out_.expectations.back());
     });
+  }
+
+  // Adversaries without networks of their own have addresses of the plan.
+  void check_room() {
+    const std::uint64_t room = capacity(out_.wires.addresses);
+    if (out_.population.count + adversaries(out_.gangs) > room)
+      top_.wrong("addresses", "room for " + std::to_string(room) + " nodes and adversaries only");
   }
 
   void refuse(unsigned line, const std::string& what) {

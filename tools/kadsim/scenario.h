@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kadsim/expectation.h"
+#include "kadsim/gang.h"
 #include "kadsim/settings.h"
 #include "kadsim/step.h"
 #include "kadsim/trouble.h"
@@ -48,6 +49,7 @@ struct Scenario {
   std::vector<Step> steps;  // as written
   std::vector<ChurnPlan> churn;
   std::vector<FaultPlan> faults;
+  std::vector<GangPlan> gangs;  // [[adversary]]
   std::vector<Expectation> expectations;
 };
 

@@ -11,7 +11,7 @@ namespace {
 // Sections whose whole point is to make trouble.
 constexpr std::array<std::string_view, 4> kTrouble{"churn", "faults", "link", "host"};
 // Lists of which any part may go.
-constexpr std::array<std::string_view, 3> kLists{"expect", "step", "role"};
+constexpr std::array<std::string_view, 4> kLists{"expect", "step", "role", "adversary"};
 
 class Shrinker {
  public:

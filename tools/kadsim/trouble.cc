@@ -141,6 +141,9 @@ void Trouble::begin_faults(const FaultPlan& plan, std::size_t number) {
   if (!plan.spared.empty())
     config.spared = picked(lab_, plan.spared, Rng(derived_key(seed_, "spared", number)));
   World& world = lab_.world();
+  // Adversaries come after the nodes, and are trouble enough.
+  for (std::size_t i = 0; i < adversaries(lab_.scenario().gangs); ++i)
+    config.spared.push_back(lab_.scenario().population.count + i);
   faults_.push_back(std::make_unique<Faults>(world, std::move(config)));
   Faults& faults = *faults_.back();
   faults.on_fault([this](Time, Fault fault, World::Index node) { note(fault, node); });

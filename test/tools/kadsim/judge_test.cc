@@ -234,6 +234,56 @@ TEST_CASE("play: {n}, {r} and {node} are the same in a key and in what is put th
   CHECK(failure(put).empty());
 }
 
+// Bob puts, Carl reads; five who lie come before or after.
+std::string gang(const std::string& does, const std::string& more = "") {
+  return "[[adversary]]\ncount = 5\nagain = \"1s\"\ndoes = \"" + does + "\"\n" + more;
+}
+
+TEST_CASE("play: adversaries enter tables, are asked, and are no nodes") {
+  const RunResult run = played(gang("silent") + kPut +
+                               "[[expect]]\nwhat = \"captured\"\nwho = \"carl\"\nat_most = 0.5\n");
+  CHECK(failure(run) == "5 of 7 that carl knows are adversaries");
+  CHECK(run.nodes == 3);
+  CHECK(run.adversaries.count == 5);
+  CHECK(run.adversaries.requests > 0);
+  CHECK(figures(run).at("adversary_share_of_tables") == 5.0 / 7);
+  CHECK(run_from_json(to_json(run, false))->adversaries.theirs == run.adversaries.theirs);
+  CHECK(played(kPut).adversaries.count == 0);
+  CHECK_FALSE(figures(played(kPut)).contains("adversary_requests"));
+  CHECK(failure(kPut + "[[expect]]\nwhat = \"captured\"\nwho = \"carl\"\nat_most = 0\n").empty());
+}
+
+TEST_CASE("play: those who come late are not there before") {
+  CHECK(failure(gang("lie", "from = \"5s\"\n") +
+                "[[expect]]\nwhat = \"captured\"\nwho = \"all\"\nat_most = 0\nat = \"4s\"\n"
+                "[[expect]]\nwhat = \"captured\"\nwho = \"all\"\nat_least = 0.1\n")
+            .empty());
+}
+
+TEST_CASE("play: whom adversaries do not contact does not know them of itself") {
+  CHECK(failure(gang("silent", "contact = \"alice\"\n") +
+                "[[expect]]\nwhat = \"captured\"\nwho = \"alice\"\nat_least = 0.1\nat = \"3s\"\n")
+            .empty());
+}
+
+TEST_CASE("play: nothing of an adversary's is left at the end, whatever it does") {
+  for (const char* does : {"silent", "refuse", "lie", "drop"}) {
+    const RunResult run =
+        played(gang(does, "near = \"/v/k\"\n") + kPut +
+               "[[step]]\nat = \"6s\"\ndo = \"get\"\nwho = \"carl\"\nkey = \"/v/k\"\n"
+               "[[step]]\nat = \"9900ms\"\ndo = \"get\"\nwho = \"alice\"\nkey = \"/v/k\"\n");
+    CHECK_MESSAGE(failure(run).empty(), does, ": ", failure(run));
+    CHECK_MESSAGE(run.adversaries.requests > 0, does);
+  }
+}
+
+TEST_CASE("play: faults do nothing to adversaries") {
+  const RunResult run = played(gang("silent") +
+                               "[[faults]]\nuntil = \"9s\"\npause = \"50ms\"\n"
+                               "one_in = 1\nweights = {kill = 1}\n");
+  CHECK(failure(run).empty());
+}
+
 TEST_CASE("play: faults come by the seed, and are undone") {
   const std::string faults =
       "[[faults]]\nfrom = \"1s\"\nuntil = \"6s\"\npause = \"200ms\"\nlasts = {uniform = "

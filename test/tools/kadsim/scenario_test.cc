@@ -155,6 +155,47 @@ TEST_CASE("scenario: churn and faults are read, and what is wrong with them is t
   CHECK(wrong("[churn]\nwho = \"bob\"\n").find("written [[churn]]") != std::string::npos);
 }
 
+TEST_CASE("scenario: adversaries are read, and what is wrong with them is told") {
+  const std::string gang = "[[adversary]]\ncount = 20\ndoes = \"lie\"\n";
+  const std::string open = "[addresses]\nscope = \"public\"\n";
+  const Scenario scenario = good(open + gang +
+                                 "around = \"bob\"\ndrawn = 64\nnetworks = 2\nfrom = \"1s\"\n"
+                                 "contact = [\"alice\", \"2..\"]\n" +
+                                 "[[adversary]]\ncount = 0\ndoes = \"silent\"\n");
+  const GangPlan& first = scenario.gangs.at(0);
+  CHECK(first.conduct == Conduct::lie);
+  CHECK(first.around == 1);
+  CHECK(first.networks == 2);
+  CHECK(named(first.contact) == std::vector<NodeIndex>{0, 2, 3});
+  CHECK(named(scenario.gangs.at(1).contact).size() == 4);
+  CHECK(adversaries(scenario.gangs) == 20);
+
+  const auto told = [&](const std::string& more) { return wrong(gang + more); };
+  CHECK(told("does = 3\n").empty() == false);
+  CHECK(wrong("[[adversary]]\ncount = 1\n").find("does: missing") != std::string::npos);
+  CHECK(wrong("[[adversary]]\ndoes = \"lie\"\n").find("count: missing") != std::string::npos);
+  CHECK(wrong("[[adversary]]\ncount = 1\ndoes = \"lies\"\n")
+            .find("'lies' is not one of silent, refuse, lie, drop") != std::string::npos);
+  CHECK(told("near = \"/v/k\"\naround = \"bob\"\n").find("besides near") != std::string::npos);
+  CHECK(told("around = [\"alice\", \"bob\"]\n").find("one node") != std::string::npos);
+  CHECK(told("around = \"random 1\"\n").find("nothing is drawn here") != std::string::npos);
+  CHECK(told("drawn = 9\n").find("without near or around") != std::string::npos);
+  CHECK(told("near = \"/v/k\"\ndrawn = 100001\n").find("at most 100000") != std::string::npos);
+  CHECK(told("networks = 2\n").find("addresses.scope is \"public\"") != std::string::npos);
+  CHECK(told("from = \"61s\"\n").find("after the end") != std::string::npos);
+  CHECK(told("again = \"1ms\"\n").find("at least 100ms") != std::string::npos);
+  CHECK(told("bits = 3\n").find("bits: no such key") != std::string::npos);
+  CHECK(wrong("[adversary]\ncount = 1\n").find("written [[adversary]]") != std::string::npos);
+  const std::string full = "per_24 = 1\nper_16 = 1\nper_8 = 1\n";
+  const auto crowd = [](int nodes) {
+    return "name = \"x\"\nnodes = " + std::to_string(nodes) + "\nduration = \"60s\"\n";
+  };
+  CHECK(wrong(open + full + gang, crowd(210)).find("nodes and adversaries only") !=
+        std::string::npos);
+  CHECK(wrong(open + full + gang + "networks = 2\n", crowd(190)).find("leaves no others free") !=
+        std::string::npos);
+}
+
 TEST_CASE("scenario: two expectations of one name could not be told apart") {
   const std::string expect =
       "[[expect]]\nsays = \"same\"\nwhat = \"knows\"\nwho = \"all\"\nwhom = \"bob\"\n";

@@ -1,0 +1,99 @@
+// [[adversary]] of a scenario: nodes beside the others that keep every rule below the messages of
+// Kademlia and none above (sim/adversary.h). Their ids are those of real keys, drawn until they lie
+// where they are wanted.
+//
+//   silent   takes every request, answers none
+//   refuse   resets the stream of every request
+//   lie      names as nearest those of its own gang; says that it keeps what it is given, and has
+//            nothing
+//   drop     the same, but names whoever is nearest, friend or foe
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kadsim/fields.h"
+#include "kadsim/selector.h"
+#include "sim/address_plan.h"
+#include "sim/adversary.h"
+
+namespace kadmesh::kadsim {
+
+class Lab;
+
+enum class Conduct { silent, refuse, lie, drop };
+
+struct GangPlan {
+  std::size_t count = 0;
+  Conduct conduct{};
+  Duration from{};
+  // Whom they connect to, and how often they look for those of them who are not.
+  Selector contact;
+  Duration again = std::chrono::minutes(1);
+  // At most one of these says where their ids are to lie: near a key, or where they fill the
+  // routing table of that node. Of `drawn` ids for each of them the best are taken.
+  std::string near;
+  std::optional<NodeIndex> around;
+  std::size_t drawn = 256;
+  std::size_t networks = 0;  // /16s that are theirs; 0: addresses like everybody's
+};
+
+inline constexpr std::size_t kMostAdversaries = 10'000;
+// Of ids for one gang: a minute of a processor.
+inline constexpr std::size_t kMostDrawn = 2'000'000;
+
+// `end`: of the run.
+Result<GangPlan> read_gang(std::string_view file, const Value& value, const Population& population,
+                           const AddressPlan& addresses, Duration end);
+
+class Gang {
+ public:
+  // Names everybody who is there by then, friend or foe.
+  using Everybody = std::shared_ptr<Directory>;
+
+  // All outlive this. `number`: of the gang, whose luck is its own.
+  Gang(Lab& lab, const GangPlan& plan, std::uint64_t seed, std::size_t number, Everybody everybody);
+  ~Gang();
+  Gang(const Gang&) = delete;
+  Gang& operator=(const Gang&) = delete;
+
+  // They come, and look for whom they contact until they are stopped.
+  void start();
+  void stop() { stopped_ = true; }
+  std::uint64_t requests() const;  // that they were asked, all together
+
+ private:
+  std::vector<KeyPair> identities() const;
+  NodeOptions options(std::size_t member, const KeyPair& identity) const;
+  adversary::OnRequest conduct() const;
+  void add(std::size_t member, const KeyPair& identity);
+  void look(std::size_t member);
+
+  Lab& lab_;
+  const GangPlan& plan_;
+  std::uint64_t seed_, luck_;
+  Everybody everybody_;
+  std::shared_ptr<Directory> own_;
+  std::vector<std::unique_ptr<Adversary>> members_;
+  bool stopped_ = false;
+  std::shared_ptr<const bool> alive_ = std::make_shared<bool>(true);
+};
+
+// All of a run.
+class Gangs {
+ public:
+  // Both outlive this.
+  Gangs(Lab& lab, const std::vector<GangPlan>& plans, std::uint64_t seed);
+  void stop();
+  std::uint64_t requests() const;
+
+ private:
+  std::vector<std::unique_ptr<Gang>> all_;
+};
+
+// How many adversaries a scenario has.
+std::size_t adversaries(const std::vector<GangPlan>& plans);
+
+}  // namespace kadmesh::kadsim
