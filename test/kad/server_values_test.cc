@@ -238,4 +238,18 @@ TEST_CASE("H56: who hands on a value takes it over neither from us nor from who 
   CHECK(charge("/v/a") == charge_of(peer(2), public_subnet(tcp(0x05060801))));
 }
 
+TEST_CASE("H56: who writes a value in another way, no better, changes neither it nor whose it is") {
+  Serving s;
+  s.knows(1, public_subnet(tcp(0x05060701)));
+  s.knows(2, public_subnet(tcp(0x05060801)));
+  (void)s.ask(put("/v/a", "as one"), 1);
+  s.wall += 1h;
+  const auto before = s.store.run(s.wall, {Load{Kind::value, bytes("/v/a")}}).front()->at(0);
+  CHECK(s.answer(put("/v/a", "as two"), 2).record->value == bytes("as two"));  // as it was put
+  const auto row = s.store.run(s.wall, {Load{Kind::value, bytes("/v/a")}}).front()->at(0);
+  CHECK(row.value == bytes("as one"));
+  CHECK(row.charge == charge_of(peer(1), public_subnet(tcp(0x05060701))));
+  CHECK(row.expires > before.expires);  // that it is wanted counts all the same
+}
+
 }  // namespace kadmesh

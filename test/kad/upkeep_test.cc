@@ -1,6 +1,7 @@
 // What a node does unasked: src/kad/upkeep.cc.
 #include <doctest/doctest.h>
 
+#include "kad/params.h"
 #include "trio.h"
 
 namespace kadmesh {
@@ -59,6 +60,27 @@ TEST_CASE("A9: a peer that is connected but gone is found out, and no longer cou
   net[kAlice].silent = true;
   net.run_for(3min);
   CHECK_FALSE(net.in_table(kBob, kAlice));
+}
+
+TEST_CASE("A9: those who are dropped and stay silent keep no other from being asked again") {
+  Net net;
+  KadConfig quiet = Net::open_config();
+  quiet.refresh_interval = 24h;
+  net.add(kAlice, quiet);
+  std::vector<Net::Number> others;
+  for (Net::Number other = 2; other <= 1 + 3 * kMostProbes; ++other) others.push_back(other);
+  for (const Net::Number other : others) {
+    net.add(other, quiet);
+    net.connect(kAlice, other);
+  }
+  net.run_for(10h);
+  for (const Net::Number other : others) net[other].silent = true;
+  net.run_for(10min);
+  for (const Net::Number other : others) REQUIRE_FALSE(net.in_table(kAlice, other));
+  const Net::Number last = std::ranges::max(others, {}, [](Net::Number n) { return peer(n); });
+  net[last].silent = false;
+  net.run_for(1min);
+  CHECK(net.in_table(kAlice, last));
 }
 
 TEST_CASE("backoff: who is named again and again and is not there is not dialed by every walk") {
