@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -142,16 +143,18 @@ func (p *Peer) watchIdentify(events event.Subscription) {
 			p.learned.put(e.Peer, identityOf(e))
 			p.out.line(fields{"event": "identified", "peer": e.Peer.String(), "protocols": e.Protocols})
 		case event.EvtPeerProtocolsUpdated:
-			p.out.line(fields{"event": "pushed", "peer": e.Peer.String(), "protocols": p.protocolsOf(e.Peer)})
+			p.out.line(fields{"event": "pushed", "peer": e.Peer.String(), "protocols": protocolsOf(p.host, e.Peer)})
 		}
 	}
 }
 
-func (p *Peer) protocolsOf(id peer.ID) []protocol.ID {
-	list, err := p.host.Peerstore().GetProtocols(id)
+// protocolsOf is what identify has said of a peer, sorted.
+func protocolsOf(h host.Host, id peer.ID) []protocol.ID {
+	list, err := h.Peerstore().GetProtocols(id)
 	if err != nil || list == nil {
 		return []protocol.ID{}
 	}
+	slices.Sort(list)
 	return list
 }
 
@@ -194,7 +197,7 @@ func (p *Peer) identify(ctx context.Context, id peer.ID, _ Request) (fields, err
 	for {
 		if what, known := p.learned.get(id); known {
 			return fields{"agent": what.agent, "protocol_version": what.version, "addrs": what.addrs,
-				"protocols": p.protocolsOf(id), "observed": what.observed}, nil
+				"protocols": protocolsOf(p.host, id), "observed": what.observed}, nil
 		}
 		if p.host.Network().Connectedness(id) != network.Connected {
 			return nil, errors.New("not connected")

@@ -48,11 +48,16 @@ func newKad(s Settings, h host.Host) (*dht.IpfsDHT, error) {
 	if s.gullible {
 		validators["ipns"] = largerWins{}
 	}
-	return dht.New(h,
+	options := []dht.Option{
 		dht.Mode(mode),
 		dht.ProtocolPrefix("/kadmesh"),
 		dht.V1ProtocolOverride(protocol.ID(s.kadProtocol)),
-		dht.Validator(validators))
+		dht.Validator(validators),
+	}
+	if s.kadRefresh != 0 {
+		options = append(options, dht.RoutingTableRefreshPeriod(s.kadRefresh))
+	}
+	return dht.New(h, options...)
 }
 
 func (p *Peer) kadBootstrap(ctx context.Context, r Request) (fields, error) {

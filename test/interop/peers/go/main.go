@@ -19,6 +19,7 @@ type Settings struct {
 	listen       string
 	kadProtocol  string
 	kadMode      string
+	kadRefresh   time.Duration
 	gullible     bool
 	seed         string
 	noEarlyMuxer bool
@@ -36,6 +37,7 @@ func parseSettings() Settings {
 	flag.StringVar(&s.listen, "listen", "/ip4/127.0.0.1/tcp/0", "listen address")
 	flag.StringVar(&s.kadProtocol, "kad-protocol", "/kadmesh/kad/1.0.0", "protocol id of Kademlia")
 	flag.StringVar(&s.kadMode, "kad-mode", "server", "server or client")
+	flag.DurationVar(&s.kadRefresh, "kad-refresh", 0, "between two refreshes of the table; 0: as the library does")
 	flag.BoolVar(&s.gullible, "gullible", false, "take any IPNS record")
 	flag.StringVar(&s.seed, "seed", "", "Ed25519 seed, 64 hex digits")
 	flag.BoolVar(&s.noEarlyMuxer, "no-early-muxer", false, "offer no muxer in the Noise handshake")

@@ -18,13 +18,14 @@ import (
 
 // Peer is the host with everything that runs on it.
 type Peer struct {
-	host    host.Host
-	kad     *dht.IpfsDHT
-	gossip  *pubsub.PubSub
-	out     *Output
-	meshes  *Meshes
-	topics  Topics
-	learned Identities
+	settings Settings
+	host     host.Host
+	kad      *dht.IpfsDHT
+	gossip   *pubsub.PubSub
+	out      *Output
+	meshes   *Meshes
+	topics   Topics
+	learned  Identities
 }
 
 // closeTimeout bounds the farewell; the process exits anyway.
@@ -35,7 +36,7 @@ func newPeer(s Settings, out *Output) (*Peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Peer{out: out, meshes: newMeshes(), topics: Topics{byName: map[string]*joined{}},
+	p := &Peer{settings: s, out: out, meshes: newMeshes(), topics: Topics{byName: map[string]*joined{}},
 		learned: Identities{byPeer: map[peer.ID]Identity{}}}
 	if p.host, err = newHost(s, key); err != nil {
 		return nil, err
@@ -127,6 +128,7 @@ func (p *Peer) verbs() map[string]Verb {
 		"kad_provide":    p.kadProvide,
 		"kad_providers":  p.kadProviders,
 		"kad_find":       ofPeer(p.kadFind),
+		"kad_crawl":      p.kadCrawl,
 		"ipns_seal":      p.ipnsSeal,
 		"ipns_open":      ofPeer(ipnsOpen),
 		"gossip_join":    p.gossipJoin,
