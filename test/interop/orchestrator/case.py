@@ -14,29 +14,41 @@ class Case:
     run: Callable[[Scene], Awaitable[None]]
     setup: Callable[[Scene], Awaitable[None]]
     seconds: float
-    fresh: bool
+    fresh: bool = False
     """Needs peers that no other case has used."""
-    idle: bool
+    idle: bool = False
     """Mostly waits: runs beside everything else."""
     about_us: bool = False
     """Tests `us` alone, the other stack being handicapped: that two of the other fail excuses nothing."""
+    everybody: bool = False
+    """Played in one network of all stacks, once for every ordered pair of them: who asks, whose it is."""
+    dialer: str = ""
+    """The only stack that can be the dialer, which has what the case is about; empty: any."""
+    large: bool = False
+    """So many peers that nothing else is played meanwhile."""
+    long: bool = False
+    """Takes minutes: played only when --long asks for it."""
+
+    def suits(self, link):
+        return self.dialer in ("", link.dialer)
 
 
 CASES = []
 
 
-def case(name, on, seconds=30.0, fresh=False, idle=False, about_us=False):
+def case(name, on, seconds=30.0, **traits):
     def register(run):
         if any(known.name == name for known in CASES):
             raise ValueError(f"two cases are called {name}")
-        CASES.append(Case(name, run, on, seconds, fresh, idle, about_us))
+        CASES.append(Case(name, run, on, seconds, **traits))
         return run
     return register
 
 
-def selected(patterns):
+def selected(patterns, long=False):
     """All without patterns. A pattern without a wildcard names a case or the beginning of some."""
-    return [one for one in CASES if not patterns or any(matches(one.name, p) for p in patterns)]
+    return [one for one in CASES if (long or not one.long)
+            and (not patterns or any(matches(one.name, p) for p in patterns))]
 
 
 def matches(name, pattern):

@@ -32,6 +32,8 @@ def parse(arguments):
                         help="the Meson build directory that holds the kadmesh peer")
     parser.add_argument("--jobs", type=int, default=3, help="scenes that run side by side")
     parser.add_argument("--slow", type=float, default=1.0, metavar="FACTOR", help="multiply every deadline")
+    parser.add_argument("--long", action="store_true",
+                        help="play also the cases that take more than ten minutes (kad-kept-ten-minutes)")
     parser.add_argument("--verbose", action="store_true", help="tell of each case as it ends")
     return parser.parse_args(arguments)
 
@@ -78,11 +80,11 @@ def not_built(name, problem, in_ci):
 async def play(options, pairs, commands, progress):
     runner = Runner(commands, register.load(), options.jobs, progress)
     wanted = [link for us, other in pairs for link in links(us, other)]
-    return await runner.run(wanted, selected(options.only))
+    return await runner.run(wanted, selected(options.only, options.long))
 
 
 def write_report(path, results, seconds):
-    rows = [{"case": r.case, "column": r.column, "status": r.status, "reason": r.reason,
+    rows = [{"case": r.case, "asker": r.asker, "column": r.column, "status": r.status, "reason": r.reason,
              "seconds": round(r.seconds, 2), "notes": r.notes} for r in results]
     path.write_text(json.dumps({"closing": matrix.closing(results), "seconds": round(seconds), "results": rows},
                                indent=1, ensure_ascii=False) + "\n")
@@ -90,21 +92,22 @@ def write_report(path, results, seconds):
 
 def tell(options, result):
     if result.status == matrix.FAILED:
-        print(f"FAIL {result.case} [{result.column}] after {result.seconds:.1f} s: {result.reason}\n{result.story}\n",
+        print(f"FAIL {result.row} [{result.column}] after {result.seconds:.1f} s: {result.reason}\n{result.story}\n",
               flush=True)
     elif options.verbose:
         notes = f": {'; '.join(result.notes)}" if result.notes else ""
-        print(f"{matrix.MARKS[result.status]} {result.case} [{result.column}] {result.seconds:.1f} s{notes}", flush=True)
+        print(f"{matrix.MARKS[result.status]} {result.row} [{result.column}] {result.seconds:.1f} s{notes}", flush=True)
 
 
 def main(arguments=None):
     options = parse(arguments)
     if options.list:
         for case in CASES:
-            print(f"{case.name:26} {case.run.__doc__}")
+            print(f"{case.name:26} {case.run.__doc__}{' (--long)' if case.long else ''}")
         return 0
-    if not selected(options.only):
-        print(f"no case is called {options.only}", file=sys.stderr)
+    if not selected(options.only, options.long):
+        hint = ": such cases are played with --long" if selected(options.only, long=True) else ""
+        print(f"no case is called {options.only}{hint}", file=sys.stderr)
         return 2
     peers.slowness = options.slow
     start, pairs = time.monotonic(), wanted_pairs(options)

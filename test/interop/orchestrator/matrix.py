@@ -17,6 +17,12 @@ class Result:
     seconds: float = 0.0
     story: str = ""
     notes: list = dataclasses.field(default_factory=list)
+    asker: str = ""
+    """In a network of all stacks: which of them asked. The column is then the stack whose it was."""
+
+    @property
+    def row(self):
+        return f"{self.case} by {self.asker}" if self.asker else self.case
 
 
 def in_order(values):
@@ -25,8 +31,8 @@ def in_order(values):
 
 def table(results):
     """Rows are cases, columns stack and direction, both in the order of their first result."""
-    rows, columns = in_order(r.case for r in results), in_order(r.column for r in results)
-    marks = {(r.case, r.column): MARKS[r.status] for r in results}
+    rows, columns = in_order(r.row for r in results), in_order(r.column for r in results)
+    marks = {(r.row, r.column): MARKS[r.status] for r in results}
     first = max([len(row) for row in rows], default=0)
     widths = [max(len(column), 5) for column in columns]
     lines = [" " * first + "".join("  " + c.rjust(w) for c, w in zip(columns, widths))]
@@ -53,11 +59,17 @@ def exit_code(results):
 
 
 def reasons(results, status):
-    return [f"{status} {r.case} [{r.column}]: {r.reason}" for r in results if r.status == status]
+    return [f"{status} {r.row} [{r.column}]: {r.reason}" for r in results if r.status == status]
+
+
+def tables(results):
+    """The networks of all stacks have other columns, so they have a table of their own."""
+    kinds = [r for r in results if not r.asker], [r for r in results if r.asker]
+    return [table(kind) + "\n" for kind in kinds if kind] or [table([]) + "\n"]
 
 
 def report(results):
-    parts = [table(results), ""]
+    parts = tables(results)
     for status in (SKIPPED, UNSUPPORTED, FAILED):
         parts += reasons(results, status)
     parts.append(closing(results))

@@ -8,7 +8,7 @@ from . import matrix
 from . import peer as peers
 from .matrix import Result
 from .peer import Failure, Unsupported
-from .scene import Link, Scene
+from .scene import Link, Scene, pairs
 
 SETUP_SECONDS = 120.0
 
@@ -22,10 +22,15 @@ class Runner:
         self._alone = {}
 
     async def run(self, links, cases):
-        jobs = [self._job(link, group) for link in links for group in grouped(cases)]
+        """The large ones come last, one after the other, each with the machine for itself."""
+        small, large = ([case for case in cases if case.large is wanted] for wanted in (False, True))
+        jobs = [self._job(link, group) for link in links for group in grouped(suiting(small, link))]
         results = list(itertools.chain(*await asyncio.gather(*jobs)))
-        order = {(case.name, link.column): n for n, (case, link) in enumerate(itertools.product(cases, links))}
-        return sorted(results, key=lambda r: order[r.case, r.column])
+        for group in grouped([case for case in large if case.everybody]):
+            results += await self._play_everybody(links, group)
+        for link, group in [(link, group) for link in links for group in grouped(suiting(large, link))]:
+            results += await self._play(link, group)
+        return in_order(results, cases, links)
 
     async def _job(self, link, cases):
         if cases[0].idle:
@@ -47,8 +52,7 @@ class Runner:
             finally:
                 ended_badly = await scene.close()
             if ended_badly and results[-1].status == matrix.PASSED:
-                results[-1].status, results[-1].reason = matrix.FAILED, str(ended_badly)
-                self.progress(results[-1])
+                self._spoil(results[-1], ended_badly)
         return results
 
     async def _play_on(self, scene, cases, results):
@@ -60,6 +64,41 @@ class Runner:
             if problem:
                 return cases[:at + 1]
         return cases
+
+    async def _play_everybody(self, links, cases):
+        """Every case for every pair of stacks, in one network: a pair that fails spoils nothing for the next."""
+        stacks = matrix.in_order(name for link in links for name in (link.us, link.other))
+        scene = Scene(Link(stacks[0], stacks[-1], stacks[0], stacks[-1]), self.commands)
+        try:
+            broken = await attempt(cases[0].setup(scene), SETUP_SECONDS, "setup")
+            played = [await self._play_pair(scene, case, link, broken) for case in cases for link in pairs(stacks)]
+        finally:
+            ended_badly = await scene.close()
+        for result, link, case, problem in played:
+            if problem:
+                if ended_badly is None:
+                    await self._excuse(result, link, case, problem)
+                self.progress(result)
+        results = [result for result, *_ in played]
+        if ended_badly and results[-1].status == matrix.PASSED:
+            self._spoil(results[-1], ended_badly)
+        return results
+
+    async def _play_pair(self, scene, case, link, broken):
+        scene.link, scene.notes, start = link, [], time.monotonic()
+        problem = broken or await attempt(case.run(scene), case.seconds, case.name)
+        result = Result(case.name, link.listener, matrix.PASSED, seconds=time.monotonic() - start,
+                        notes=scene.notes, asker=link.dialer)
+        if problem:
+            result.status, result.reason = matrix.FAILED, str(problem)
+            result.story = scene.dialer.story() if scene.dialer else ""
+        else:
+            self.progress(result)
+        return result, link, case, problem
+
+    def _spoil(self, result, ended_badly):
+        result.status, result.reason = matrix.FAILED, str(ended_badly)
+        self.progress(result)
 
     async def _record(self, results, scene, case, problem, start):
         result = Result(case.name, scene.link.column, matrix.PASSED, seconds=time.monotonic() - start,
@@ -77,7 +116,7 @@ class Runner:
             entry = self.register.get((case.name, stack))
             if entry is None or not excusable(case, link, stack, problem):
                 continue
-            alone = problem if link.dialer == link.listener else await self._fails_alone(stack, case)
+            alone = problem if self._among_themselves(link, case) else await self._fails_alone(stack, case)
             if alone is None:
                 result.reason += f" (listed as unsupported, but passes between two {stack} peers)"
                 continue
@@ -85,6 +124,10 @@ class Runner:
             return
         if isinstance(problem, Unsupported):
             result.reason += " (not in unsupported.json)"
+
+    def _among_themselves(self, link, case):
+        """A pair of one stack in a network of many has others to thank or to blame."""
+        return link.dialer == link.listener and (not case.everybody or len(self.commands) == 1)
 
     async def _fails_alone(self, stack, case):
         """Why the case fails between two peers of the stack; None: it passes. Played once a run."""
@@ -105,6 +148,17 @@ class Runner:
 def excusable(case, link, stack, problem):
     """Where only `us` is tested, the other stack is excused for a missing API and for nothing else."""
     return not case.about_us or stack == link.us or isinstance(problem, Unsupported)
+
+
+def suiting(cases, link):
+    return [case for case in cases if not case.everybody and case.suits(link)]
+
+
+def in_order(results, cases, links):
+    """Of the cases, and within a case of the links; those of a network come in the order in which it was asked."""
+    rows = {case.name: n for n, case in enumerate(cases)}
+    columns = {link.column: n for n, link in enumerate(links)}
+    return sorted(results, key=lambda r: (rows[r.case], 0 if r.asker else columns[r.column]))
 
 
 def grouped(cases):

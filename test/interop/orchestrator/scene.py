@@ -7,6 +7,9 @@ from . import stack
 from .peer import Peer, Unsupported
 
 
+MOST_TELLERS = 10
+
+
 @dataclasses.dataclass(frozen=True)
 class Link:
     """Which stack dials which. `us` is the stack under test, `other` the one it is held against."""
@@ -24,6 +27,11 @@ class Link:
         return f"{self.dialer}>" if self.dialer == self.other else f">{self.listener}"
 
 
+def pairs(stacks):
+    """Who asks (dialer) and whose it is (listener), in every order, each stack with itself included."""
+    return [Link(asker, owner, asker, owner) for owner in stacks for asker in stacks]
+
+
 def links(us, other):
     both = [Link(us, other, other, us), Link(us, other, us, other)]
     return both[:1] if us == other else both
@@ -35,6 +43,7 @@ class Scene:
     def __init__(self, link, commands):
         self.link, self.commands = link, commands
         self.peers, self.nodes = [], []
+        self.others, self.visits = [], {}  # who came to the network of the nodes, and what came of it
         self.dialer = self.listener = None
         self.notes, self._told = [], False
 
@@ -65,7 +74,13 @@ class Scene:
     def tell(self):
         """The story of every peer; told once, however many cases fail on this scene."""
         told, self._told = self._told, True
-        return "" if told else "\n".join(peer.story() for peer in self.peers)
+        return "" if told else "\n".join(peer.story() for peer in self._tellers())
+
+    def _tellers(self):
+        """Of a crowd only the two that the case is about."""
+        if len(self.peers) <= MOST_TELLERS:
+            return self.peers
+        return [peer for peer in (self.dialer, self.listener) if peer]
 
     async def close(self):
         """Ends all peers; how one of ours ended badly, or None. That is our failure, whatever the case is about."""

@@ -48,11 +48,26 @@ class Table(unittest.TestCase):
         self.assertEqual(len({len(line) for line in lines}), 1)
 
 
+    def test_who_asked_is_a_row_and_the_networks_have_a_table_of_their_own(self):
+        asked = [Result("find", owner, PASSED, asker=asker) for asker in ("go", "js") for owner in ("go", "js")]
+        first, second = matrix.tables([result("ping", "go>", PASSED), *asked])
+        self.assertEqual([line.split() for line in first.splitlines()], [["go>"], ["ping", "ok"]])
+        self.assertEqual([line.split() for line in second.splitlines()],
+                         [["go", "js"], ["find", "by", "go", "ok", "ok"], ["find", "by", "js", "ok", "ok"]])
+
+    def test_of_no_results_there_is_still_a_table(self):
+        self.assertEqual(matrix.closing([]), matrix.report([]).splitlines()[-1])
+
+
 class Reasons(unittest.TestCase):
     def test_each_failure_and_each_unsupported_case_is_named_with_its_reason(self):
         text = matrix.report([result("a", "go>", FAILED, "silence"), result("b", ">js", UNSUPPORTED, "no API")])
         self.assertIn("failed a [go>]: silence", text)
         self.assertIn("unsupported b [>js]: no API", text)
+
+    def test_in_a_network_who_asked_is_named_too(self):
+        failed = Result("find", "go", FAILED, "silence", asker="js")
+        self.assertIn("failed find by js [go]: silence", matrix.report([failed]))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
 import asyncio
+import itertools
+import types
 import unittest
 
 from orchestrator import register
@@ -7,7 +9,7 @@ from orchestrator.matrix import FAILED, PASSED, UNSUPPORTED
 from orchestrator.peer import Failure, Unsupported
 from orchestrator.register import Entry
 from orchestrator.runner import Runner
-from orchestrator.scene import links
+from orchestrator.scene import Link, Scene, links
 
 LISTED = {("hard", "go"): Entry("hard", "go", "no API", "how to see it", "what was seen")}
 
@@ -16,8 +18,8 @@ async def nothing(scene):
     pass
 
 
-def case(name, run, fresh=False, about_us=False, seconds=5, setup=nothing):
-    return Case(name, run, setup, seconds, fresh, False, about_us)
+def case(name, run, seconds=5, setup=nothing, **traits):
+    return Case(name, run, setup, seconds, **traits)
 
 
 def play(cases, listed=LISTED, pair=("kadmesh", "go")):
@@ -110,6 +112,78 @@ class Excuses(unittest.TestCase):
     def test_unless_the_other_stack_cannot_play_its_part(self):
         ours = case("hard", fails_when(lambda link: True, Unsupported), about_us=True)
         self.assertEqual(statuses(play([ours])), [UNSUPPORTED] * 2)
+
+
+class Networks(unittest.TestCase):
+    def network(self, run, setup=nothing):
+        return case("hard", run, setup=setup, everybody=True, large=True)
+
+    def test_every_stack_asks_for_what_is_each_ones(self):
+        results = play([self.network(nothing)])
+        self.assertEqual({(r.asker, r.column) for r in results},
+                         {(a, b) for a in ("kadmesh", "go") for b in ("kadmesh", "go")})
+        self.assertEqual(statuses(results), [PASSED] * 4)
+
+    def test_is_formed_once_for_all_its_cases_and_pairs(self):
+        scenes = set()
+
+        async def seen(scene):
+            scenes.add(scene)
+        play([self.network(seen, seen), Case("two", seen, seen, 5, everybody=True, large=True)])
+        self.assertEqual(len(scenes), 1)
+
+    def test_a_pair_that_fails_spoils_nothing_for_the_others(self):
+        results = play([self.network(fails_when(lambda link: link.dialer == "kadmesh" and link.listener == "go"))],
+                       listed={})
+        self.assertEqual([(r.asker, r.column) for r in results if r.status == FAILED], [("kadmesh", "go")])
+        self.assertEqual(statuses(results).count(PASSED), 3)
+
+    def test_that_does_not_form_fails_every_pair(self):
+        results = play([self.network(nothing, fails_when(lambda link: True))], listed={})
+        self.assertEqual(statuses(results), [FAILED] * 4)
+
+    def test_a_pair_is_excused_only_where_a_network_of_the_stack_alone_fails_as_well(self):
+        alone = self.network(fails_when(lambda link: link.listener == "go"))
+        self.assertEqual(statuses(play([alone])).count(UNSUPPORTED), 2)
+        mixed = self.network(fails_when(lambda link: "kadmesh" in (link.dialer, link.listener)))
+        self.assertEqual(statuses(play([mixed])).count(FAILED), 3)
+
+    def test_that_a_stack_fails_with_itself_among_others_excuses_nothing(self):
+        times = itertools.count()
+        crowded = self.network(fails_when(lambda link: link == Link("go", "go", "go", "go") and next(times) == 0))
+        self.assertEqual(statuses(play([crowded])), [PASSED] * 3 + [FAILED])
+
+    def test_the_large_are_played_when_all_others_are_done(self):
+        order = []
+
+        async def slowly(scene):
+            await asyncio.sleep(0.01)
+            order.append("small")
+
+        async def large(scene):
+            order.append("large")
+        play([Case("a", large, nothing, 5, large=True), self.network(large), case("b", slowly)])
+        self.assertEqual(order, ["small"] * 2 + ["large"] * 6)
+
+
+class Stories(unittest.TestCase):
+    def test_of_a_crowd_only_the_two_that_matter_tell(self):
+        scene = Scene(links("kadmesh", "go")[0], {})
+        scene.peers = [types.SimpleNamespace(story=lambda i=i: str(i)) for i in range(50)]
+        scene.dialer = scene.peers[49]
+        self.assertEqual(scene.tell(), "49")
+
+    def test_otherwise_all_do(self):
+        scene = Scene(links("kadmesh", "go")[0], {})
+        scene.peers = [types.SimpleNamespace(story=lambda i=i: str(i)) for i in range(3)]
+        self.assertEqual((scene.tell(), scene.tell()), ("0\n1\n2", ""))
+
+
+class OnlySome(unittest.TestCase):
+    def test_a_case_for_one_dialer_is_played_in_its_column_alone(self):
+        results = play([case("crawled", nothing, dialer="go"), case("any", nothing)])
+        self.assertEqual([(r.case, r.column) for r in results], [("crawled", "go>"), ("any", "go>"), ("any", ">go")])
+        self.assertEqual(play([case("crawled", nothing, dialer="rust", large=True)]), [])
 
 
 class Register(unittest.TestCase):
