@@ -2,7 +2,7 @@ import unittest
 from unittest import mock
 
 from orchestrator import main
-from orchestrator.case import matches
+from orchestrator.case import matches, selected
 from orchestrator.build import NoToolchain, NotBuilt
 from orchestrator.matrix import FAILED, SKIPPED
 
@@ -44,6 +44,12 @@ class Options(unittest.TestCase):
         self.assertTrue(matches("kad-pk", "*-pk"))
         self.assertFalse(matches("kad-pk", "pk"))
         self.assertFalse(matches("kad-pk", "kad?"))
+
+    def test_a_long_case_is_played_only_when_asked_for(self):
+        for patterns in ([], ["kad-kept-ten-minutes"]):
+            self.assertFalse([case for case in selected(patterns) if case.long])
+        self.assertEqual([case.name for case in selected(["kad-kept-ten*"], long=True)], ["kad-kept-ten-minutes"])
+        self.assertEqual(main.main(["--only", "kad-kept-ten-minutes"]), 2)
 
     def test_a_pair_is_played_instead(self):
         self.assertEqual(main.wanted_pairs(main.parse(["--pair", "go,rust"])), [("go", "rust")])
