@@ -164,11 +164,12 @@ void Kad::State::check_health(Turn turn) {
   probe_quiet(turn);
 }
 
-// Those who stay silent must not keep the others from being asked.
+// Half of the probes at the most: who is silent keeps none of the others from being asked, be they
+// dropped as well or still in the table.
 void Kad::State::probe_dropped(Turn turn) {
   std::erase_if(dropped, [&](const PeerId& peer) { return !peers.is_live(peer); });
   for (std::size_t left = dropped.size(); left > 0; --left) {
-    if (queries.running(Purpose::probe) >= kMostProbes) return;
+    if (queries.running(Purpose::probe) >= kMostProbes / 2) return;
     auto next = last_dropped_asked ? dropped.upper_bound(*last_dropped_asked) : dropped.begin();
     if (next == dropped.end()) next = dropped.begin();
     last_dropped_asked = *next;

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "asking.h"
+#include "kad/rows.h"
 #include "trio.h"
 
 namespace kadmesh {

@@ -103,7 +103,7 @@ TEST_CASE(
     town.run_for(moment);
     town.cut(alice, bob);
     town.run_for(1s);  // far from any deadline
-    for (const auto [who, other] : {std::pair(alice, bob), std::pair(bob, alice)}) {
+    for (const auto& [who, other] : {std::pair(alice, bob), std::pair(bob, alice)}) {
       CHECK(town.node(who).leftovers().find("identify exchanges") == std::string::npos);
       CHECK_FALSE(town.node(who).info(town.id(other)));
     }

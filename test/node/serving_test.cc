@@ -172,7 +172,7 @@ TEST_CASE("modes: nodes of other DHTs are in no table, and neither store nor ans
   const OpId put = town.put(carl, "/v/cat", "meow");
   REQUIRE(town.run_until([&] { return town.ended(carl, put); }, 10s));
   CHECK(town.report<PutReport>(carl, put).pending);
-  for (const auto [who, why] :
+  for (const auto& [who, why] :
        {std::pair(alice, Errc::not_found), std::pair(dora, Errc::no_peers)}) {
     const OpId get = town.get(who, "/v/cat");
     REQUIRE(town.run_until([&] { return town.ended(who, get); }, 10s));
