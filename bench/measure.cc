@@ -1,5 +1,6 @@
 #include "measure.h"
 
+#include <malloc.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -41,6 +42,7 @@ void sit_on(std::size_t processor) {
 
 double seconds() { return read_clock(CLOCK_MONOTONIC); }
 double cpu_seconds() { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
+double allocated() { return static_cast<double>(mallinfo2().uordblks + mallinfo2().hblkhd); }
 
 OtherSide::OtherSide(const std::function<void(const Say&)>& body, Seats seats) {
   std::array<int, 2> ends{};

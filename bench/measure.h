@@ -16,6 +16,7 @@ namespace kadmesh::bench {
 
 double seconds();      // of the monotonic clock
 double cpu_seconds();  // of this process
+double allocated();    // bytes that are in use of what malloc has given out
 
 // Where the two sides run. Apart: each on a processor of its own, if there are two. A round trip
 // needs that: its sides are two machines in life, and must not take turns on one processor, where

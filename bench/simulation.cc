@@ -1,10 +1,9 @@
 // usage: simulation idle [NODES] [LINKS] [SECONDS] [plain]
 //        simulation load message|unsigned|signed [NODES] [SECONDS]
 //        simulation rest [SECONDS]
+//        simulation lookups [NODES] [COUNT] [noise]
 //        simulation memory [NODES] [LINKS] [plain]
-// What nodes cost in a World, in node-seconds (virtual) for a CPU second, and in bytes.
-#include <malloc.h>
-
+// What nodes cost in a World, in node-seconds (virtual) for a CPU second, in bytes, and in lookups.
 #include <cstring>
 #include <memory>
 #include <string>
@@ -156,7 +155,68 @@ void rest(std::size_t seconds) {
   print_rate(world, [&] { world.run_for(std::chrono::seconds(seconds)); });
 }
 
-double allocated() { return static_cast<double>(mallinfo2().uordblks + mallinfo2().hblkhd); }
+// Walks to anywhere in one DHT, so many a virtual second that the network at rest costs little
+// beside them.
+class Walks {
+ public:
+  Walks(std::size_t nodes, const Fidelity& fidelity) : world_(world_config()) {
+    world_.on_report([this](World::Index, const Report& report) { on_report(report); });
+    world_.nodes(nodes, [&](World::Index node) {
+      NodeConfig config = world_.default_config(node);
+      config.swarm.security = fidelity.security;
+      config.signatures = fidelity.memo;
+      return config;
+    });
+    world_.run_for(kJoining);
+  }
+
+  void run(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      Bytes target(32);
+      luck_.fill(target);
+      world_.start(luck_.below(world_.nodes()), [&](Node& n, Turn t, Time by) {
+        return n.find_closest(t, std::move(target), by);
+      });
+      world_.run_for(Duration(1s) / kWalksASecond);
+    }
+    world_.run_for(kDefaultDeadline);
+  }
+
+  void print_rate(std::size_t count) {
+    run(count / 10 + 1);
+    sum_ = {};
+    const double start = cpu_seconds();
+    run(count);
+    const double took = cpu_seconds() - start, ended = static_cast<double>(sum_.ended);
+    if (sum_.ended != count) give_up("a lookup failed");
+    print({{"lookups_per_cpu_s", ended / took},
+           {"asked", static_cast<double>(sum_.asked) / ended},
+           {"hops", static_cast<double>(sum_.hops) / ended},
+           {"us_per_request", took * 1e6 / static_cast<double>(sum_.asked)}});
+  }
+
+ private:
+  static constexpr Duration kJoining = 60s;
+  static constexpr std::int64_t kWalksASecond = 100;
+
+  struct Sum {
+    std::size_t ended = 0, asked = 0, hops = 0;
+  };
+
+  void on_report(const Report& report) {
+    const auto* done = std::get_if<OpDone>(&report);
+    const auto* kad = done && done->result ? std::get_if<KadReport>(&*done->result) : nullptr;
+    const auto* closest = kad ? std::get_if<ClosestReport>(kad) : nullptr;
+    if (closest == nullptr || !closest->walk.complete) return;
+    ++sum_.ended;
+    sum_.asked += closest->walk.asked;
+    sum_.hops += closest->walk.hops;
+  }
+
+  World world_;
+  Rng luck_{9};
+  Sum sum_;
+};
 
 void memory(std::size_t nodes, std::size_t links, const Fidelity& fidelity) {
   const double before = allocated();
@@ -188,10 +248,14 @@ int run(int argc, char** argv) {
          argument(argc, argv, 3, 1000), argument(argc, argv, 4, 3));
   } else if (what == "rest") {
     rest(argument(argc, argv, 2, 10'000));
+  } else if (what == "lookups") {
+    const bool noise = std::strcmp(argv[argc - 1], "noise") == 0;
+    Walks(argument(argc, argv, 2, 1000), noise ? Fidelity{} : message_level())
+        .print_rate(argument(argc, argv, 3, 1000));
   } else if (what == "memory") {
     memory(argument(argc, argv, 2, 1000), argument(argc, argv, 3, 20), fidelity);
   } else {
-    give_up("usage: simulation idle|load|rest|memory ...");
+    give_up("usage: simulation idle|load|rest|lookups|memory ...");
   }
   return 0;
 }

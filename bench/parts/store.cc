@@ -1,4 +1,5 @@
-// Saves in batches, as the driver brings them: records of 256 bytes, each under a key of its own.
+// Saves and loads in batches, as the driver brings them: records of 256 bytes, each under a key of
+// its own.
 #include <sqlite3.h>
 #include <unistd.h>
 
@@ -12,16 +13,20 @@ namespace kadmesh::bench {
 namespace {
 
 constexpr std::uint32_t kKeys = 50'000;
+constexpr std::uint32_t kFilling = 500;  // rows a transaction, before what is measured
 
 Bytes row_key(std::uint32_t n) { return to_bytes(as_bytes("/v/" + std::to_string(n % kKeys))); }
+// All over the table, and every one before the first comes again.
+Bytes any_key(std::uint32_t& next) { return row_key(next++ * 7'919); }
+
+Save save_of(std::uint32_t n) {
+  const Bytes key = row_key(n);
+  return {{Kind::value, key, {}, content(256), WallTime(), WallTime::max(), place_of(key)}};
+}
 
 std::vector<StoreRequest> batch(const benchmark::State& state, std::uint32_t& next) {
   std::vector<StoreRequest> all;
-  for (std::int64_t i = 0; i < state.range(0); ++i) {
-    const Bytes key = row_key(next++);
-    all.push_back(
-        Save{{Kind::value, key, {}, content(256), WallTime(), WallTime::max(), place_of(key)}});
-  }
+  for (std::int64_t i = 0; i < state.range(0); ++i) all.push_back(save_of(next++));
   return all;
 }
 
@@ -32,6 +37,33 @@ void save(benchmark::State& state, Store& store) {
     auto requests = batch(state, next);
     state.ResumeTiming();
     for (const auto& result : store.run(WallTime(), std::move(requests))) need(result.has_value());
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+
+std::vector<StoreRequest> loads(const benchmark::State& state, std::uint32_t& next) {
+  std::vector<StoreRequest> all;
+  for (std::int64_t i = 0; i < state.range(0); ++i) all.push_back(Load{Kind::value, any_key(next)});
+  return all;
+}
+
+void fill(Store& store) {
+  for (std::uint32_t n = 0; n < kKeys; n += kFilling) {
+    std::vector<StoreRequest> requests;
+    for (std::uint32_t i = n; i < n + kFilling; ++i) requests.push_back(save_of(i));
+    for (const auto& result : store.run(WallTime(), std::move(requests))) need(result.has_value());
+  }
+}
+
+void load(benchmark::State& state, Store& store) {
+  fill(store);
+  std::uint32_t next = 0;
+  for (auto _ : state) {
+    state.PauseTiming();
+    auto requests = loads(state, next);
+    state.ResumeTiming();
+    for (const auto& result : store.run(WallTime(), std::move(requests)))
+      need(result.has_value() && result->size() == 1);
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
@@ -59,6 +91,16 @@ void sqlite_save(benchmark::State& state) {
   save(state, *store);
 }
 
+void memory_load(benchmark::State& state) {
+  MemoryStore store{StoreLimits()};
+  load(state, store);
+}
+void sqlite_load(benchmark::State& state) {
+  const Folder folder;
+  const auto store = SqliteStore::open(folder.file(), {}).value();
+  load(state, *store);
+}
+
 // The same rows into a table of two columns, by one statement that was prepared once.
 class Rows {
  public:
@@ -69,9 +111,12 @@ class Rows {
     run("CREATE TABLE rows(key BLOB PRIMARY KEY, value BLOB) WITHOUT ROWID");
     need(sqlite3_prepare_v2(db_, "INSERT OR REPLACE INTO rows VALUES(?,?)", -1, &insert_,
                             nullptr) == SQLITE_OK);
+    need(sqlite3_prepare_v2(db_, "SELECT value FROM rows WHERE key=?", -1, &select_, nullptr) ==
+         SQLITE_OK);
   }
   ~Rows() {
     sqlite3_finalize(insert_);
+    sqlite3_finalize(select_);
     sqlite3_close(db_);
   }
   Rows(const Rows&) = delete;
@@ -81,18 +126,26 @@ class Rows {
     need(sqlite3_exec(db_, statement, nullptr, nullptr, nullptr) == SQLITE_OK);
   }
   void insert(const Row& row) {
-    bind(1, row.key);
-    bind(2, row.value);
+    bind(insert_, 1, row.key);
+    bind(insert_, 2, row.value);
     need(sqlite3_step(insert_) == SQLITE_DONE);
     sqlite3_reset(insert_);
   }
+  Bytes select(const Bytes& key) {
+    bind(select_, 1, key);
+    need(sqlite3_step(select_) == SQLITE_ROW);
+    const auto* first = static_cast<const std::uint8_t*>(sqlite3_column_blob(select_, 0));
+    Bytes value(first, first + sqlite3_column_bytes(select_, 0));
+    sqlite3_reset(select_);
+    return value;
+  }
 
  private:
-  void bind(int column, const Bytes& bytes) {
-    sqlite3_bind_blob(insert_, column, bytes.data(), static_cast<int>(bytes.size()), SQLITE_STATIC);
+  static void bind(sqlite3_stmt* to, int column, const Bytes& bytes) {
+    sqlite3_bind_blob(to, column, bytes.data(), static_cast<int>(bytes.size()), SQLITE_STATIC);
   }
   sqlite3* db_ = nullptr;
-  sqlite3_stmt* insert_ = nullptr;
+  sqlite3_stmt *insert_ = nullptr, *select_ = nullptr;
 };
 
 void floor_sqlite_save(benchmark::State& state) {
@@ -109,9 +162,31 @@ void floor_sqlite_save(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
+
+void floor_sqlite_load(benchmark::State& state) {
+  const Folder folder;
+  Rows rows(folder.file());
+  rows.run("BEGIN");
+  for (std::uint32_t n = 0; n < kKeys; ++n) rows.insert(save_of(n).row);
+  rows.run("COMMIT");
+  std::uint32_t next = 0;
+  for (auto _ : state) {
+    state.PauseTiming();
+    const auto requests = loads(state, next);
+    state.ResumeTiming();
+    if (requests.size() > 1) rows.run("BEGIN");
+    for (const StoreRequest& request : requests)
+      benchmark::DoNotOptimize(rows.select(std::get<Load>(request).key));
+    if (requests.size() > 1) rows.run("COMMIT");
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
 BENCHMARK(memory_save)->Arg(1)->Arg(64);
 BENCHMARK(sqlite_save)->Arg(1)->Arg(64);
 BENCHMARK(floor_sqlite_save)->Arg(1)->Arg(64);
+BENCHMARK(memory_load)->Arg(1)->Arg(64);
+BENCHMARK(sqlite_load)->Arg(1)->Arg(64);
+BENCHMARK(floor_sqlite_load)->Arg(1)->Arg(64);
 
 }  // namespace
 }  // namespace kadmesh::bench

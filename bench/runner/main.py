@@ -14,14 +14,16 @@ from orchestrator.peer import Failure, Unsupported
 
 from . import parts
 from .process import Broken
-from .ratio import sample, summary
+from .ratio import FIGURE, sample, summary
 from .table import Line, closing, table
 from .workloads import QUICK, WORKLOADS, Bench, Sizes
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 OTHERS = ("go", "rust", "js")
-PROGRAMS = ("ask", "connect", "stream", "ping", "host", "crowd", "link", "handshake_floor", "pipe_floor", "ping_pong_floor",
-            "idle_floor", "start_floor", "wheel_floor", "calendar", "packets", "simulation")
+PROGRAMS = ("ask", "connect", "stream", "ping", "host", "crowd", "link", "dht", "find_node", "handshake_floor",
+            "pipe_floor", "ping_pong_floor", "idle_floor", "start_floor", "wheel_floor", "calendar", "packets", "simulation")
+COMPARISONS = ("opendht",)
+"""Programs of other libraries, which are built where those are installed."""
 
 
 def parse(arguments):
@@ -43,10 +45,23 @@ def build_ours(build_dir, programs):
     if not (build_dir / "build.ninja").exists():
         subprocess.run(["meson", "setup", str(build_dir), "-Dbenchmarks=true"], cwd=ROOT, check=True,
                        stdout=subprocess.DEVNULL)
-    targets = [f"bench/{name}" for name in programs]
+    build_targets(build_dir, [f"bench/{name}" for name in programs])
+
+
+def build_targets(build_dir, targets):
     done = subprocess.run(["ninja", "-C", str(build_dir), *targets], stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         sys.exit("\n".join(done.stdout.splitlines()[-30:]))
+
+
+def build_comparisons(build_dir):
+    """What there is a rule for: the library that it compares with was there when the rules were made."""
+    rules = subprocess.run(["ninja", "-C", str(build_dir), "-t", "targets", "all"], stdout=subprocess.PIPE, text=True,
+                           check=True).stdout
+    known = {line.split(":")[0] for line in rules.splitlines()}
+    wanted = [f"bench/{name}" for name in COMPARISONS if f"bench/{name}" in known]
+    if wanted:
+        build_targets(build_dir, wanted)
 
 
 def build_peers(wanted, build_dir):
@@ -63,7 +78,7 @@ def build_peers(wanted, build_dir):
 
 async def samples(workload, measure, bench, repeats):
     """Floor, figure, floor, figure, floor …: each figure lies between two measurements of its floor."""
-    floor = workload.floor or no_floor
+    floor = no_floor if workload.floor is None or workload.absent(bench) else workload.floor
     out, before = [], await floor(bench)
     for _ in range(workload.repeats or repeats):
         figure = await measure(bench)
@@ -82,7 +97,15 @@ async def lines_of(workload, name, measure, bench, repeats, judged):
         triples = await samples(workload, measure, bench, repeats)
     except (Broken, Failure, Unsupported, OSError) as problem:
         return [Line(row, name, None, judged, str(problem)) for row in workload.rows]
-    return [Line(row, name, summary(row, [sample(row, *t) for t in triples]), judged) for row in workload.rows]
+    absent = workload.absent(bench)
+    return [line_of(row, name, [sample(row, *t) for t in triples], judged, absent) for row in workload.rows]
+
+
+def line_of(row, name, samples_of, judged, absent):
+    """A ratio without a floor is no figure, and nobody's fault: `absent` says why."""
+    if absent and row.basis != FIGURE:
+        return Line(row, name, None, False, absent)
+    return Line(row, name, summary(row, samples_of), judged)
 
 
 async def measure_all(bench, wanted, missing, options):
@@ -141,6 +164,7 @@ def main(arguments=None):
     if not wanted:
         sys.exit("no such workload")
     build_ours(options.build_dir, PROGRAMS)
+    build_comparisons(options.build_dir)
     commands, missing = build_peers([n for n in options.stacks.split(",") if n], options.build_dir)
     take_precedence()
     bench = Bench(options.build_dir / "bench", commands, QUICK if options.quick else Sizes())

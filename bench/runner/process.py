@@ -62,8 +62,8 @@ class Standing:
             raise Broken(f"{pathlib.Path(self.command[0]).name} ended")
         return line.decode().strip()
 
-    async def ask(self):
-        self.process.stdin.write(b"\n")
+    async def ask(self, what=""):
+        self.process.stdin.write(f"{what}\n".encode())
         return json.loads(await self.line())
 
     async def end(self):

@@ -36,6 +36,10 @@ class Sizes:
     idle_seconds: float = 30.0
     delay_ms: int = 100
     events: int = 10_000_000
+    gets: int = 1000
+    newcomers: int = 20
+    lookups: int = 2000
+    questions: int = 50_000
     town: int = 10_000
     """Nodes of the idle simulation; a tenth of them bear the load, and are weighed."""
     town_seconds: int = 30
@@ -44,7 +48,7 @@ class Sizes:
 
 
 QUICK = Sizes(connections=200, stream_bytes=200_000_000, pings=500, starts=3, crowd=100, delay_ms=50,
-              events=1_000_000,
+              events=1_000_000, gets=300, newcomers=5, lookups=200, questions=5000,
               town=1000, town_seconds=10)
 
 
@@ -69,6 +73,8 @@ class Workload:
     """Absent where a row needs none, or where the workload measures it beside itself (of_floor)."""
     repeats: Optional[int] = None
     """Fewer than the others: what does not vary, or takes minutes."""
+    absent: Callable = lambda bench: ""
+    """Why the floor cannot be measured here; rows that need none are, all the same."""
 
 
 @contextlib.asynccontextmanager
@@ -300,6 +306,69 @@ async def start_theirs(bench, stack):
     return await starts(min(bench.sizes.starts, 3), *bench.peers[stack])
 
 
+# --- gets in a DHT of fifty
+
+def without_opendht(bench):
+    return "" if bench.program("opendht").exists() else "OpenDHT is not installed (tools/setup bench)"
+
+
+def gets_of(program):
+    async def gets(bench):
+        return await figures(bench.program(program), 50, bench.sizes.gets, bench.sizes.newcomers)
+    return gets
+
+
+async def entry_ours(bench):
+    return await figures(bench.program("dht"), "entry")
+
+
+# --- serving FIND_NODE
+
+IN_TABLE, CONNECTIONS, IN_FLIGHT = 80, 8, 8
+
+
+def without(stack):
+    return lambda bench: "" if stack in bench.peers else f"{stack} is not built here"
+
+
+async def served(bench, server, how, count):
+    """Answers for a CPU second of the server."""
+    async with Standing(bench.program("find_node"), server.addr, IN_TABLE, CONNECTIONS, IN_FLIGHT, how) as client:
+        await client.line()
+        known = len((await server.ask("kad_table"))["peers"])
+        if known < IN_TABLE:
+            raise Broken(f"{server.stack}: {known} of {IN_TABLE} peers are in its table")
+        await client.ask(count // 5)
+        before = cpu_of([server])
+        said = await client.ask(count)
+        took = cpu_of([server]) - before
+        if said["contacts"] < LEAST_CONTACTS:
+            raise Broken(f"{server.stack}: an answer has {said['contacts']:.1f} peers")
+        return said["answered"] / took
+
+
+# Of the twenty that are asked for: js leaves out who asks, or what does not fit.
+LEAST_CONTACTS = 19
+
+
+def find_node(stack):
+    async def find_node_of(bench):
+        count = bench.sizes.questions // (bench.sizes.slower if stack == "js" else 1)
+        out = {}
+        for how in ("fresh", "reused"):
+            async with peers_of(bench, stack, count=1) as (server,):
+                out[how] = await served(bench, server, how, count)
+        return out
+    return find_node_of
+
+
+def find_node_beside(stack, at_least=None):
+    rows = (Row("fresh", f"FIND_NODE beside {stack}, a stream each", "1/s", at_least=at_least),
+            Row("reused", f"FIND_NODE beside {stack}, streams reused", "1/s", at_least=at_least))
+    return Workload(f"find_node_{stack}", rows, find_node(stacks.US), None, find_node(stack), repeats=3,
+                    absent=without(stack))
+
+
 # --- the simulator's engine
 
 async def wheel_floor(bench):
@@ -349,6 +418,17 @@ WORKLOADS = (
              idle_ours, idle_theirs, repeats=3),
     Workload("start", (Row("ms", "start to listening", "ms", ABOVE, at_most=10),),
              start_ours, start_theirs, start_floor),
+    Workload("get", (Row("cpu_us", "get: CPU of all, beside OpenDHT", "us", at_most=1),
+                     Row("again_cpu_us", "get: the same key again", "us"),
+                     Row("cold_cpu_ms", "get: CPU of all, cold", "ms"),
+                     Row("p50_us", "get: p50", "us", FIGURE, at_most=1000),
+                     Row("cold_ms", "get: cold", "ms", FIGURE, at_most=8),
+                     Row("kib", "get: memory of a node, warm", "KiB")),
+             gets_of("dht"), None, gets_of("opendht"), repeats=3, absent=without_opendht),
+    Workload("table_entry", (Row("bytes_per_entry", "memory of a table's entry", "B", FIGURE),), entry_ours, repeats=1),
+    find_node_beside("go", 3),
+    find_node_beside("rust", 2),
+    find_node_beside("js"),
     Workload("packets", (Row("packet_ns", "simulator: CPU of a packet", "ns", at_most=5),),
              packets_ours, None, wheel_floor),
     Workload("calendar", tuple(Row(f"ns_{n}", f"simulator: an event of {n:,}", "ns") for n in PENDING),
@@ -363,6 +443,8 @@ WORKLOADS = (
              simulated_load("signed"), repeats=1),
     Workload("sim_rest", (Row("virtual_per_cpu_s", "ten simulated nodes at rest", "s/s", FIGURE, at_least=10_000),),
              simulated("rest", lambda s: 1000 * s.town_seconds), repeats=1),
+    Workload("sim_lookups", (Row("lookups_per_cpu_s", "simulated lookups, message level", "1/s", FIGURE),),
+             simulated("lookups", lambda s: s.town // 10, lambda s: s.lookups), repeats=1),
     Workload("sim_memory", (Row("bytes_per_node", "simulated node: memory", "B", FIGURE),
                             Row("bytes_per_connection_end", "simulated connection end: memory", "B", FIGURE)),
              simulated("memory", lambda s: s.town // 10, 20), repeats=1),

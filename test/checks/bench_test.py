@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Tests of tools/bench: its arithmetic, its tables, and what it understands of the parts. No time is measured here."""
+import asyncio
 import json
 import pathlib
 import re
@@ -10,9 +11,10 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "test" / "interop")]
 
 from runner import main, parts  # noqa: E402
+from runner.process import Broken  # noqa: E402
 from runner.ratio import ABOVE, FIGURE, Row, Sample, of_floor, sample, sized, summary  # noqa: E402
 from runner.table import Line, closing, table  # noqa: E402
-from runner.workloads import WORKLOADS  # noqa: E402
+from runner.workloads import WORKLOADS, Workload  # noqa: E402
 
 COST = Row("cpu", "connect", "us", at_most=1.6)
 SPEED = Row("rate", "stream", "MB/s", at_least=0.8)
@@ -56,6 +58,40 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(len({row.index("<= 1.6") for row in text.splitlines() if "<= 1.6" in row}), 1)
 
 
+def lines_of(absent, floor=None):
+    """Of a workload that takes four where its floor, measured before and after, takes two."""
+    async def ours(_):
+        return {"cpu": 4, "kib": 85}
+
+    async def of_floor(_):
+        return {"cpu": 2}
+
+    rows = (COST, Row("kib", "memory", "KiB", FIGURE, at_most=100))
+    workload = Workload("get", rows, ours, None, floor or of_floor, absent=lambda _: absent)
+    return asyncio.run(main.lines_of(workload, "kadmesh", ours, None, 2, True))
+
+
+class Floors(unittest.TestCase):
+    def test_a_figure_stands_beside_its_floor(self):
+        cost, memory = lines_of("")
+        self.assertEqual((cost.summary.median, cost.verdict, memory.verdict), (2, "MISSED", "met"))
+
+    def test_without_its_floor_a_ratio_is_neither_met_nor_missed_and_says_why(self):
+        lines = lines_of("OpenDHT is not installed")
+        self.assertIn("OpenDHT is not installed", table(lines))
+        self.assertEqual(closing(lines), "1 targets met, 0 missed")
+
+    def test_a_floor_that_is_absent_is_not_run(self):
+        async def none(_):
+            raise AssertionError("there is no such program")
+        self.assertEqual(lines_of("not installed", none)[1].summary.figure, 85)
+
+    def test_a_floor_that_breaks_is_a_target_missed(self):
+        async def broken(_):
+            raise Broken("it ended")
+        self.assertEqual(closing(lines_of("", broken)), "0 targets met, 2 missed")
+
+
 class Register(unittest.TestCase):
     def test_workloads_and_rows_are_named_once(self):
         names = [w.name for w in WORKLOADS]
@@ -64,7 +100,7 @@ class Register(unittest.TestCase):
         self.assertEqual((len(set(names)), len(set(rows))), (len(names), len(rows)))
 
     def test_every_program_has_a_source(self):
-        for name in main.PROGRAMS:
+        for name in main.PROGRAMS + main.COMPARISONS:
             floor = name.removesuffix("_floor")
             source = ROOT / "bench" / (f"floors/{floor}.cc" if floor != name else f"{name}.cc")
             self.assertTrue(source.exists(), source)
