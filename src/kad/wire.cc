@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "base/framing.h"
 #include "base/proto_scan.h"
-#include "kad.pb.h"
+#include "base/varint.h"
 
 namespace kadmesh {
 namespace {
@@ -26,105 +27,198 @@ Result<void> scan(ByteView bytes, std::size_t most_bytes) {
 }
 
 // --- reading
-Bytes bytes_of(const std::string& text) { return to_bytes(as_bytes(text)); }
+// Of fields that scan() found sound, as the generated code would: it builds an object for each peer
+// and address, from which ours were then copied, and a walk reads hundreds.
+constexpr unsigned kVarint = 0, kBytes = 2;  // wire types
 
-std::optional<Multiaddr> read_addr(const std::string& bytes, const PeerId& of) {
+// The number of a field that is one; protobuf cuts what is too long for its type.
+std::optional<std::uint64_t> number_of(const ProtoField& field) {
+  if ((field.whole.front() & 7U) != kVarint) return std::nullopt;
+  ByteView rest = field.whole;
+  while ((rest.front() & 0x80U) != 0) rest = rest.subspan(1);
+  std::uint64_t value = 0;
+  unsigned shift = 0;
+  for (const std::uint8_t byte : rest.subspan(1)) {
+    value |= std::uint64_t{byte & 0x7fU} << shift;
+    shift += 7;
+  }
+  return value;
+}
+
+void for_each_field(ByteView message, const auto& each) {
+  while (!message.empty()) {
+    const auto field = take_field(message);
+    KAD_CHECK(field);
+    each(*field);
+  }
+}
+
+// The one of a number that stands there but once.
+std::optional<ProtoField> find_field(ByteView message, std::uint32_t number) {
+  while (!message.empty()) {
+    const auto field = take_field(message);
+    KAD_CHECK(field);
+    if (field->number == number) return *field;
+  }
+  return std::nullopt;
+}
+
+std::optional<Multiaddr> read_addr(ByteView bytes, const PeerId& of) {
   if (bytes.size() > kMostAddrSize) return std::nullopt;
-  const auto addr = Multiaddr::from_bytes(as_bytes(bytes));
+  auto addr = Multiaddr::from_bytes(bytes);
   if (!addr) return std::nullopt;
   const auto names = addr->peer();
-  if (names && *names != of) return std::nullopt;
+  if (!names) return *std::move(addr);
+  if (*names != of) return std::nullopt;
   return addr->without_peer();
 }
 
-std::optional<KadPeer> read_peer(const pb::KadPeer& from) {
-  const auto id = PeerId::from_bytes(as_bytes(from.id()));
+Connectedness connectedness(std::uint64_t number) {
+  const auto value = static_cast<std::int32_t>(number);
+  return value >= 0 && value <= 3 ? static_cast<Connectedness>(value)
+                                  : Connectedness::not_connected;
+}
+
+// Which may stand behind the addresses.
+std::optional<PeerId> read_id(ByteView peer) {
+  const auto field = find_field(peer, 1);
+  const auto id = PeerId::from_bytes(field ? field->body : ByteView());
+  return id ? std::optional(*id) : std::nullopt;
+}
+
+std::optional<KadPeer> read_peer(ByteView from) {
+  const auto id = read_id(from);
   if (!id) return std::nullopt;
   KadPeer peer{*id, {}, Connectedness::not_connected};
-  for (const std::string& bytes : from.addrs()) {
-    if (peer.addrs.size() >= kMostAddrs) break;
-    if (auto addr = read_addr(bytes, *id)) peer.addrs.push_back(*std::move(addr));
-  }
-  if (from.connection() >= 0 && from.connection() <= 3)
-    peer.connection = static_cast<Connectedness>(from.connection());
+  for_each_field(from, [&](const ProtoField& field) {
+    if (field.number == 2 && field.is_bytes && peer.addrs.size() < kMostAddrs) {
+      if (auto addr = read_addr(field.body, *id)) peer.addrs.push_back(*std::move(addr));
+    } else if (field.number == 3) {
+      if (const auto number = number_of(field)) peer.connection = connectedness(*number);
+    }
+  });
   return peer;
 }
 
-template <class List>
-std::vector<KadPeer> read_peers(const List& from, std::size_t most) {
-  std::vector<KadPeer> peers;
-  for (const pb::KadPeer& entry : from) {
-    if (peers.size() >= most) break;
-    if (auto peer = read_peer(entry)) peers.push_back(*std::move(peer));
-  }
-  return peers;
-}
-
-KadRecord read_record(const pb::KadRecord& from) {
-  KadRecord record{bytes_of(from.key()), bytes_of(from.value()), bytes_of(from.time_received())};
-  if (from.ttl() > 0) record.ttl = from.ttl();
+KadRecord read_record(ByteView from) {
+  KadRecord record;
+  for_each_field(from, [&](const ProtoField& field) {
+    if (field.number == 1 && field.is_bytes) record.key = to_bytes(field.body);
+    if (field.number == 2 && field.is_bytes) record.value = to_bytes(field.body);
+    if (field.number == 5 && field.is_bytes) record.time_received = to_bytes(field.body);
+    if (field.number != 777) return;
+    const auto ttl = static_cast<std::uint32_t>(number_of(field).value_or(0));
+    record.ttl = ttl > 0 ? std::optional(ttl) : std::nullopt;
+  });
   return record;
 }
 
-// --- writing
-void write(std::string& to, ByteView bytes) { to.assign(as_text(bytes)); }
+void read_field(const ProtoField& field, const KadWireLimits& limits, KadMessage& into) {
+  if (!field.is_bytes) return;
+  const auto read_into = [&](std::vector<KadPeer>& peers, std::size_t most) {
+    if (peers.size() >= most) return;
+    if (auto peer = read_peer(field.body)) peers.push_back(*std::move(peer));
+  };
+  if (field.number == 2) into.key = to_bytes(field.body);
+  if (field.number == 3) into.record = read_record(field.body);
+  if (field.number == 8) read_into(into.closer, limits.most_closer);
+  if (field.number == 9) read_into(into.providers, limits.most_providers);
+}
 
-pb::KadPeer written(const KadPeer& peer) {
-  pb::KadPeer out;
-  write(*out.mutable_id(), peer.id.bytes());
-  for (const Multiaddr& addr : peer.addrs) {
-    if (static_cast<std::size_t>(out.addrs_size()) >= kMostAddrsHandedOut) break;
-    if (addr.bytes().size() <= kMostAddrSize) write(*out.add_addrs(), addr.bytes());
+std::int32_t type_of(ByteView message) {
+  const auto field = find_field(message, 1);
+  return static_cast<std::int32_t>(field ? number_of(*field).value_or(0) : 0);
+}
+
+// --- writing
+// By hand, field by field in order, as the generated code would: an answer of twenty peers is what
+// a server spends its time on, and to build it as objects first took longer than all else about it.
+constexpr std::uint8_t tag(unsigned field, unsigned wire_type) {
+  return static_cast<std::uint8_t>(field << 3 | wire_type);
+}
+std::size_t field_size(std::size_t body) { return 1 + varint_size(body) + body; }
+
+void write(Bytes& to, unsigned field, ByteView bytes) {
+  to.push_back(tag(field, kBytes));
+  put_frame(to, bytes);
+}
+// One that is below 128.
+void write_small(Bytes& to, unsigned field, std::int32_t value) {
+  to.push_back(tag(field, kVarint));
+  to.push_back(static_cast<std::uint8_t>(value));
+}
+constexpr std::size_t kSmallSize = 2;
+
+void for_each_written(const std::vector<Multiaddr>& addrs, const auto& each) {
+  std::size_t count = 0;
+  for (const Multiaddr& addr : addrs) {
+    if (addr.bytes().size() > kMostAddrSize) continue;
+    if (count++ == kMostAddrsHandedOut) return;
+    each(addr.bytes());
   }
-  out.set_connection(static_cast<std::int32_t>(peer.connection));
+}
+
+std::size_t body_size(const KadPeer& peer) {
+  std::size_t size = field_size(peer.id.bytes().size()) + kSmallSize;
+  for_each_written(peer.addrs, [&](ByteView addr) { size += field_size(addr.size()); });
+  return size;
+}
+
+void write(Bytes& to, unsigned field, const KadPeer& peer) {
+  to.push_back(tag(field, kBytes));
+  put_varint(to, body_size(peer));
+  write(to, 1, peer.id.bytes());
+  for_each_written(peer.addrs, [&](ByteView addr) { write(to, 2, addr); });
+  write_small(to, 3, static_cast<std::int32_t>(peer.connection));
+}
+
+Bytes written(const KadRecord& record) {
+  Bytes out;
+  write(out, 1, record.key);
+  write(out, 2, record.value);
+  if (!record.time_received.empty()) write(out, 5, record.time_received);
+  if (record.ttl) {
+    put_varint(out, 777U << 3 | kVarint);
+    put_varint(out, *record.ttl);
+  }
   return out;
 }
 
 // All but the peers.
-pb::KadMessage written_frame(const KadMessage& message) {
-  pb::KadMessage out;
-  out.set_type(static_cast<std::int32_t>(message.type));
-  if (!message.key.empty()) write(*out.mutable_key(), message.key);
-  if (!message.record) return out;
-  auto& record = *out.mutable_record();
-  write(*record.mutable_key(), message.record->key);
-  write(*record.mutable_value(), message.record->value);
-  if (!message.record->time_received.empty())
-    write(*record.mutable_time_received(), message.record->time_received);
-  if (message.record->ttl) record.set_ttl(*message.record->ttl);
+Bytes written_frame(const KadMessage& message) {
+  Bytes out;
+  write_small(out, 1, static_cast<std::int32_t>(message.type));
+  if (!message.key.empty()) write(out, 2, message.key);
+  if (message.record) write(out, 3, written(*message.record));
   return out;
 }
 
-// Appends peers while they fit into `room` bytes, which shrinks by what they take.
-template <class List>
-void write_peers(List& to, const std::vector<KadPeer>& peers, std::size_t& room) {
+// How many of them fit into `room` bytes, which shrinks by what they take.
+std::size_t fitting(const std::vector<KadPeer>& peers, std::size_t& room) {
   constexpr std::size_t kTagAndLength = 4;  // a tag of one byte, a length of at most three
+  std::size_t count = 0;
   for (const KadPeer& peer : peers) {
-    auto entry = written(peer);
-    const std::size_t size = entry.ByteSizeLong() + kTagAndLength;
-    if (size > room) return;
+    const std::size_t size = body_size(peer) + kTagAndLength;
+    if (size > room) break;
     room -= size;
-    *to.Add() = std::move(entry);
+    ++count;
   }
-}
-
-Bytes serialized(const pb::KadMessage& message) {
-  Bytes bytes(message.ByteSizeLong());
-  message.SerializeToArray(bytes.data(), static_cast<int>(bytes.size()));
-  return bytes;
+  return count;
 }
 
 Bytes encode(const KadMessage& message, std::size_t most) {
-  auto out = written_frame(message);
-  const std::size_t fixed = out.ByteSizeLong();
-  std::size_t room = fixed < most ? most - fixed : most;
+  Bytes out = written_frame(message);
+  const std::size_t whole = out.size() < most ? most - out.size() : most;
   // Providers are what was asked for; closer peers, for the walk to go on, keep at least a half.
-  std::size_t for_closer = message.providers.empty() ? room : room / 2;
-  room -= for_closer;
-  write_peers(*out.mutable_closer_peers(), message.closer, for_closer);
+  std::size_t for_closer = message.providers.empty() ? whole : whole / 2;
+  std::size_t room = whole - for_closer;
+  const std::size_t closer = fitting(message.closer, for_closer);
   room += for_closer;
-  write_peers(*out.mutable_provider_peers(), message.providers, room);
-  return serialized(out);
+  const std::size_t providers = fitting(message.providers, room);
+  out.reserve(out.size() + whole - room);
+  for (std::size_t n = 0; n < closer; ++n) write(out, 8, message.closer[n]);
+  for (std::size_t n = 0; n < providers; ++n) write(out, 9, message.providers[n]);
+  return out;
 }
 
 }  // namespace
@@ -149,17 +243,12 @@ std::string_view name(KadType type) {
 
 Result<KadMessage> decode_kad(ByteView bytes, const KadWireLimits& limits) {
   RETURN_IF_ERROR(scan(bytes, limits.most_bytes));
-  pb::KadMessage in;
-  if (!in.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
-    return fail(Errc::malformed, "not a Kademlia message");
-  if (in.type() < 0 || in.type() > static_cast<std::int32_t>(KadType::ping))
-    return fail(Errc::unsupported, "Kademlia message of type " + std::to_string(in.type()));
+  const std::int32_t type = type_of(bytes);
+  if (type < 0 || type > static_cast<std::int32_t>(KadType::ping))
+    return fail(Errc::unsupported, "Kademlia message of type " + std::to_string(type));
   KadMessage message;
-  message.type = static_cast<KadType>(in.type());
-  message.key = bytes_of(in.key());
-  if (in.has_record()) message.record = read_record(in.record());
-  message.closer = read_peers(in.closer_peers(), limits.most_closer);
-  message.providers = read_peers(in.provider_peers(), limits.most_providers);
+  message.type = static_cast<KadType>(type);
+  for_each_field(bytes, [&](const ProtoField& field) { read_field(field, limits, message); });
   return message;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/framing.h"
 #include "base/proto_scan.h"
+#include "kad.pb.h"
 #include "people.h"
 
 namespace kadmesh {
@@ -49,6 +50,57 @@ TEST_CASE("wire: a message read is the message written") {
   const KadMessage message = full_message();
   CHECK(read(encode_answer(message)).value() == message);
   CHECK(read(encode_request(message)).value() == message);
+}
+
+// As the generated code has it.
+pb::KadPeer generated(const KadPeer& peer) {
+  pb::KadPeer out;
+  out.set_id(std::string(as_text(peer.id.bytes())));
+  for (const Multiaddr& addr : peer.addrs) out.add_addrs(std::string(as_text(addr.bytes())));
+  out.set_connection(static_cast<std::int32_t>(peer.connection));
+  return out;
+}
+std::string generated(const KadMessage& message) {
+  pb::KadMessage out;
+  out.set_type(static_cast<std::int32_t>(message.type));
+  out.set_key(std::string(as_text(message.key)));
+  out.mutable_record()->set_key(std::string(as_text(message.record->key)));
+  out.mutable_record()->set_value(std::string(as_text(message.record->value)));
+  out.mutable_record()->set_time_received(std::string(as_text(message.record->time_received)));
+  if (message.record->ttl) out.mutable_record()->set_ttl(*message.record->ttl);
+  for (const KadPeer& peer : message.closer) *out.add_closer_peers() = generated(peer);
+  for (const KadPeer& peer : message.providers) *out.add_provider_peers() = generated(peer);
+  return out.SerializeAsString();
+}
+
+TEST_CASE("wire: what is written, and read, is what protobuf's own code writes") {
+  KadMessage message = full_message();
+  message.closer[1].connection = Connectedness::cannot_connect;
+  message.record->value = Bytes(300, 7);
+  message.record->ttl = 172'800;
+  CHECK(as_text(encode_answer(message)) == generated(message));
+  CHECK(read(as_bytes(generated(message))).value() == message);
+}
+
+TEST_CASE("wire: numbers are cut to their type, and fields of another type are not ours") {
+  // -1 as protobuf writes it, in ten bytes: no type; as a connectedness: none of the four.
+  const Bytes minus_one{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01};
+  CHECK(read(joined({{0x08}, minus_one})).error().code == Errc::unsupported);
+  const Bytes odd = joined({field(1, peer(1).bytes()), {0x18}, minus_one});
+  CHECK(read(joined({typed(4), field(8, odd)}))->closer.at(0).connection ==
+        Connectedness::not_connected);
+  // 2^32 + 4 is 4; a tag may be longer than need be; the type as bytes, the key as a number.
+  CHECK(read(Bytes{0x08, 0x84, 0x80, 0x80, 0x80, 0x10})->type == KadType::find_node);
+  CHECK(read(Bytes{0x88, 0x00, 0x04})->type == KadType::find_node);
+  CHECK(read(field(1, as_bytes("\x04")))->type == KadType::put_value);
+  CHECK(read(Bytes{0x10, 0x04})->key.empty());
+}
+
+TEST_CASE("wire: a peer's id may stand behind its addresses") {
+  const Bytes late =
+      joined({field(2, home(1).with_peer(peer(1)).bytes()), field(1, peer(1).bytes())});
+  const auto message = read(joined({typed(4), field(8, late)}));
+  CHECK(message->closer.at(0).addrs == std::vector{home(1)});
 }
 
 TEST_CASE("wire: how long a record is to be kept is read as rust writes it, and its 0 is nothing") {
