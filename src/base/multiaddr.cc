@@ -104,6 +104,14 @@ std::string part_text(const AddrPart& part) {
   return text + (protocol.takes_rest ? "" : "/") + protocol.print(part.value);
 }
 
+// "/ip4/1.2.3.4/tcp/5", as most addresses are: of its two parts any value will do. A walk reads and
+// copies hundreds.
+constexpr std::size_t kTcp4Port = 5;
+bool is_tcp4(ByteView bytes) {
+  return bytes.size() == kTcp4Port + 3 && bytes[0] == std::to_underlying(AddrCode::ip4) &&
+         bytes[kTcp4Port] == std::to_underlying(AddrCode::tcp);
+}
+
 // The last part, and how many bytes stand before it.
 struct Tail {
   AddrPart part;
@@ -111,6 +119,7 @@ struct Tail {
 };
 
 Tail tail_of(ByteView bytes) {
+  if (is_tcp4(bytes)) return {{AddrCode::tcp, bytes.subspan(kTcp4Port + 1)}, kTcp4Port};
   ByteView rest = bytes;
   for (;;) {
     const std::size_t before = bytes.size() - rest.size();
@@ -169,6 +178,7 @@ Result<Multiaddr> Multiaddr::from_text(std::string_view text) {
 }
 
 Result<Multiaddr> Multiaddr::from_bytes(ByteView bytes) {
+  if (is_tcp4(bytes)) return Multiaddr(to_bytes(bytes));
   if (bytes.empty()) return fail(Errc::malformed, "empty address");
   if (bytes.size() > kMostSize) return fail(Errc::limit, "address too long");
   ByteView rest = bytes;
