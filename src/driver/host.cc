@@ -6,7 +6,6 @@
 #include "driver/driver.h"
 #include "driver/machine.h"
 #include "driver/stream_state.h"
-#include "store/memory_store.h"
 #include "transport/multistream.h"
 
 namespace kadmesh {
@@ -186,7 +185,6 @@ Result<std::unique_ptr<Host>> Host::create(asio::io_context& loop, HostConfig co
     ASSIGN_OR_RETURN(recorder, recorder_for(*config.record, config.node));
     if (recorder->redacts()) config.node.swarm.noise_luck = machine_entropy();
   }
-  if (!config.store) config.store = std::make_unique<MemoryStore>(StoreLimits{});
   auto state =
       std::make_shared<State>(loop, config.identity ? *config.identity : new_identity(),
                               std::move(config.node), std::move(config.store), std::move(recorder));

@@ -1,5 +1,6 @@
 // Runs a Store beside the loop: requests that come while a transaction is being written form the
-// next one, so a slow disk costs latency and never the loop.
+// next one, so a slow disk costs latency and never the loop. One in memory runs on the loop itself:
+// it never waits, and to wake a thread for it, and be woken, takes longer than what it does.
 #pragma once
 
 #include <asio/any_io_executor.hpp>
@@ -21,7 +22,8 @@ class Storage {
   // Requests in one transaction: bounds how long the first of them waits.
   static constexpr std::size_t kMostBatch = 1024;
 
-  // `done` runs on `loop`, in the order of the requests, never inside a call.
+  // None: a store in memory. `done` runs on `loop`, in the order of the requests, never inside a
+  // call.
   Storage(std::unique_ptr<Store> store, asio::any_io_executor loop, Done done);
   // Writes what is queued; no `done` runs any more.
   ~Storage();
@@ -35,16 +37,23 @@ class Storage {
     StoreOpId id;
     StoreRequest request;
   };
+  using Batch = std::vector<Waiting>;
+  using Results = std::vector<StoreResult>;
+
   void work();
-  std::vector<Waiting> next_batch();
-  void run(std::vector<Waiting> batch);
+  void work_here();
+  Batch next_batch();
+  Results run(Batch& batch);
+  static void tell(const std::weak_ptr<Done>& done, const Batch& batch, Results results);
+
+  const bool beside_;  // in a thread of its own
 
   const std::unique_ptr<Store> store_;
   const asio::any_io_executor loop_;
   const std::shared_ptr<Done> done_;  // handlers on the loop hold it weakly
   mutable std::mutex mutex_;
   std::condition_variable more_;
-  std::vector<Waiting> queue_;  // bounded by the operations that cores have outstanding
+  Batch queue_;  // bounded by the operations that cores have outstanding
   bool closing_ = false;
   std::size_t rows_ = 0, bytes_ = 0;
   std::jthread worker_;
