@@ -1,4 +1,5 @@
-// A map that holds so many: with one more, the one that was touched longest ago is gone.
+// A map that holds so many, at least one: with one more, the one that was touched longest ago is
+// gone.
 #pragma once
 
 #include <cstddef>
@@ -19,34 +20,37 @@ class RecentMap {
     const auto at = items_.find(key);
     return at == items_.end() ? nullptr : &at->second.value;
   }
-  // The one of the key, or `fresh` under it. Valid until it is displaced.
-  Value& touch(const Key& key, Value fresh = {}) {
-    const auto [at, added] = items_.try_emplace(key, Item{std::move(fresh), next_turn_});
-    if (!added) turns_.erase(at->second.turn);
-    at->second.turn = next_turn_;
-    turns_.emplace(next_turn_++, key);
-    return at->second.value;
-  }
-  // What is one too many, which is then no longer here. To be asked after touch().
-  std::optional<Key> displace() {
-    if (items_.size() <= most_) return std::nullopt;
-    const Key key = turns_.begin()->second;
-    turns_.erase(turns_.begin());
-    items_.erase(key);
-    return key;
+  // The one of the key, or `fresh` under it, valid until it is gone; and who is gone for it.
+  struct Touched {
+    Value& value;
+    std::optional<std::pair<Key, Value>> gone;
+  };
+  Touched touch(const Key& key, Value fresh = {}) {
+    const auto [at, added] = items_.try_emplace(key, Item{std::move(fresh), next_age_});
+    if (!added) by_age_.erase(at->second.age);
+    at->second.age = next_age_;
+    by_age_.emplace(next_age_++, key);
+    return {at->second.value, displaced()};
   }
   std::size_t size() const { return items_.size(); }
 
  private:
   struct Item {
     Value value;
-    std::uint64_t turn;  // its key in turns_
+    std::uint64_t age;  // its key in by_age_
   };
+
+  std::optional<std::pair<Key, Value>> displaced() {
+    if (items_.size() <= most_) return std::nullopt;
+    auto node = items_.extract(by_age_.begin()->second);
+    by_age_.erase(by_age_.begin());
+    return std::pair(std::move(node.key()), std::move(node.mapped().value));
+  }
 
   std::size_t most_;
   std::map<Key, Item> items_;
-  std::map<std::uint64_t, Key> turns_;  // the same, the longest untouched first
-  std::uint64_t next_turn_ = 0;
+  std::map<std::uint64_t, Key> by_age_;  // the same, the longest untouched first
+  std::uint64_t next_age_ = 0;
 };
 
 }  // namespace kadmesh

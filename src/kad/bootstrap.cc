@@ -17,7 +17,8 @@ std::optional<Subnet> network_of(const std::vector<Multiaddr>& addrs) {
 
 Duration backoff(Turn turn, Time down_since) {
   const Duration outage = turn.now.mono - down_since;
-  return full_jitter(turn.rng, std::clamp(outage / kBackoffShare, kLeastDialBackoff, kMostDialBackoff));
+  return full_jitter(turn.rng,
+                     std::clamp(outage / kBackoffShare, kLeastDialBackoff, kMostDialBackoff));
 }
 
 }  // namespace
@@ -244,8 +245,7 @@ BootstrapStatus BootstrapMachine::status() const {
 }
 
 // --- the pool
-void BootstrapMachine::on_worked(Turn turn, const PeerId& peer,
-                                 const std::vector<Dialable>& addrs,
+void BootstrapMachine::on_worked(Turn turn, const PeerId& peer, const std::vector<Dialable>& addrs,
                                  const std::optional<Subnet>& seen_in) {
   std::vector<Multiaddr> places;
   for (const Dialable& addr : addrs)
@@ -258,6 +258,7 @@ void BootstrapMachine::on_worked(Turn turn, const PeerId& peer,
   if (!known && (pool(true) >= kMostPool - kLostPlaces || !make_room(network, turn.now.wall)))
     return;
   if (!known) place = &add_to_pool(turn, {peer, places, 0, turn.now.wall}, network);
+  place->network = network;
   place->connected = true;
   const bool news = !known || place->addrs != places || place->failures > 0;
   if (!news && turn.now.mono < after(place->saved, kPoolRefresh)) return;
@@ -288,8 +289,8 @@ std::size_t BootstrapMachine::pool(bool connected) const {
 // For one more of the pool: in its network, and in all.
 bool BootstrapMachine::make_room(const std::optional<Subnet>& comer, WallTime now) {
   const auto near = [&](const Place& p) { return !p.seed && p.network == comer; };
-  const bool crowded = comer && static_cast<std::size_t>(std::ranges::count_if(places_, near)) >=
-                                      kMostPoolOfSubnet;
+  const bool crowded =
+      comer && static_cast<std::size_t>(std::ranges::count_if(places_, near)) >= kMostPoolOfSubnet;
   if (crowded) return displace(now, near);
   if (pool(true) + pool(false) < kMostPool) return true;
   return pool(false) > kLostPlaces && displace(now, [](const Place& p) { return !p.seed; });

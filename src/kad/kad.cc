@@ -12,7 +12,8 @@ namespace kadmesh {
 Kad::Kad(PeerId self, KadConfig config, Turn start)
     : state_(std::make_unique<State>(self, std::move(config), start)) {
   state_->store(ForPool{}, Scan{Kind::pool, {}, {}, kMostPool});
-  state_->store(ForQualities{}, Scan{Kind::quality, {}, {}, Qualities::kMost});
+  if (state_->config.quality)
+    state_->store(ForQualities{}, Scan{Kind::quality, {}, {}, Qualities::kMost});
   state_->settle(start);
 }
 
@@ -165,6 +166,9 @@ void Kad::cancel(Turn turn, KadOp op) {
 }
 
 void Kad::close(Turn turn) {
+  state_->qualities.save_all();
+  while (state_->step_qualities(turn)) {
+  }
   state_->closed = true;
   state_->queries.end_all(turn, {Errc::closed, "this node is closing"});
   state_->settle(turn);

@@ -71,11 +71,11 @@ Kad::State::State(PeerId id, KadConfig settings, Turn start)
 void Kad::State::settle(Turn turn) {
   while (step(turn)) {
   }
-  next_wake = closed
-                  ? queries.next_timer()
-                  : std::min({queries.next_timer(), server.next_timer(), next_health, next_expire, next_quality_save,
-                              machine.next_timer(), refresh.next_timer(), republish.next_timer(),
-                              replication.next_timer(), unsaved.next_timer()});
+  next_wake =
+      closed ? queries.next_timer()
+             : std::min({queries.next_timer(), server.next_timer(), next_health, next_expire,
+                         next_quality_save, machine.next_timer(), refresh.next_timer(),
+                         republish.next_timer(), replication.next_timer(), unsaved.next_timer()});
 }
 
 bool Kad::State::step(Turn turn) {

@@ -42,7 +42,8 @@ struct ForRepublish {};
 struct ForPool {};
 struct ForQualities {};
 struct ForNobody {};
-using StoreOwner = std::variant<ForQuery, ForInbound, ForRepublish, ForPool, ForQualities, ForNobody>;
+using StoreOwner =
+    std::variant<ForQuery, ForInbound, ForRepublish, ForPool, ForQualities, ForNobody>;
 
 struct Kad::State {
   State(PeerId id, KadConfig settings, Turn start);

@@ -16,11 +16,10 @@ inline constexpr std::size_t kMostAnswer = 16 * 1024 - 64;
 inline constexpr std::size_t kMostReply = 512 * 1024;
 // What we accept as a request: a record of the largest size, and room for addresses.
 inline constexpr std::size_t kMostRequest = 256 * 1024;
-// Fields of all levels in one message: as go packs them, kMostReply bytes of providers have some
-// 8,000.
-inline constexpr std::size_t kMostFieldsOnWire = 16 * 1024;
-inline constexpr std::size_t kMostPeersOnWire = 8192;  // of either list, before any is looked at
-inline constexpr std::size_t kMostAddrsOnWire = 128;   // of one peer, before any is looked at
+// Fields of all levels in one message: as many as fit, for they are passed over one by one and only
+// few are kept. An honest answer repeats whatever others said of themselves, in go 500 addresses of
+// each, and must not be refused for it.
+inline constexpr std::size_t kMostFieldsOnWire = kMostReply / 2;
 // Kept of one peer. A node has a handful; go's public ones list about ten.
 inline constexpr std::size_t kMostAddrs = 16;
 // Handed out of one peer: 20 peers of 8 usual addresses take about 4 KiB.

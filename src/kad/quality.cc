@@ -40,9 +40,7 @@ std::uint32_t Quality::worth() const {
   return part(part(success, validity), extras);
 }
 
-bool Quality::banned() const {
-  return part(success, validity) < kAll / kBanShare;
-}
+bool Quality::banned() const { return part(success, validity) <= kAll / kBanShare; }
 
 Quality Quality::faded(Duration idle) const {
   const auto halvings = static_cast<unsigned>(std::clamp<std::int64_t>(idle / kHalfLife, 0, 17));
@@ -88,31 +86,36 @@ std::optional<Quality> to_quality(const Row& row) {
 }
 
 // --- all
+Qualities::Entry Qualities::faded(const Entry& entry, Time now) {
+  const Duration idle = std::max<Duration>(now - entry.faded_to, 0s);
+  return {entry.quality.faded(idle), entry.faded_to + idle / kHalfLife * kHalfLife, entry.on_disk};
+}
+
+Qualities::Entry& Qualities::touch(const PeerId& peer, const Entry& fresh) {
+  const auto [entry, gone] = known_.touch(peer, fresh);
+  if (!gone) return entry;
+  changed_.erase(gone->first);
+  if (gone->second.on_disk)
+    to_erase_.push_back(Erase{Kind::quality, to_bytes(gone->first.bytes()), {}});
+  return entry;
+}
+
 Quality& Qualities::change(const PeerId& peer, Time now) {
-  Entry& entry = known_.touch(peer);
-  displace();
-  entry.quality = entry.quality.faded(now - entry.changed);
+  Entry& entry = touch(peer, {{}, now});
+  entry = faded(entry, now);
   entry.quality.samples = std::min(entry.quality.samples + 1, kAll);
-  entry.changed = now;
   changed_.insert(peer);
   return entry.quality;
 }
 
-void Qualities::displace() {
-  const auto gone = known_.displace();
-  if (!gone) return;
-  changed_.erase(*gone);
-  to_erase_.push_back(Erase{Kind::quality, to_bytes(gone->bytes()), {}});
-}
-
-void Qualities::answered(const PeerId& peer, Duration took, Time now) {
+void Qualities::answered(const PeerId& peer, std::optional<Duration> took, Time now) {
   Quality& quality = change(peer, now);
   average(quality.success, kAll, kQualityGain);
-  average(quality.validity, kAll, kQualityGain);
   average(quality.presence, kAll, kQualityGain);
-  const Duration sample = std::clamp<Duration>(took, 1us, kMostSample);
-  quality.latency += quality.latency == 0s ? sample : (sample - quality.latency) / kQualityGain;
   news_ = now;
+  if (!took) return;
+  const Duration sample = std::clamp<Duration>(*took, 1us, kMostSample);
+  quality.latency += quality.latency == 0s ? sample : (sample - quality.latency) / kQualityGain;
 }
 
 void Qualities::lied(const PeerId& peer, Time now) {
@@ -129,18 +132,18 @@ void Qualities::absent(const PeerId& peer, Time asked, Time now) {
 
 Quality Qualities::of(const PeerId& peer, Time now) const {
   const Entry* const entry = known_.find(peer);
-  return entry == nullptr ? Quality{} : entry->quality.faded(now - entry->changed);
+  return entry == nullptr ? Quality{} : faded(*entry, now).quality;
 }
 
 // --- on disk
+// Who has been asked meanwhile is known better, and displaced by nobody of the past.
 void Qualities::on_rows(Turn turn, const StoreRows& rows) {
   for (const Row& row : rows) {
     const auto peer = PeerId::from_bytes(row.key);
     const auto quality = to_quality(row);
-    if (!peer || !quality || known_.find(*peer) != nullptr) continue;
+    if (!peer || !quality || known_.find(*peer) != nullptr || known_.size() == kMost) continue;
     const Duration idle = std::max<Duration>(turn.now.wall - row.received, 0s);
-    known_.touch(*peer, {quality->faded(idle), turn.now.mono});
-    displace();
+    touch(*peer, {quality->faded(idle), turn.now.mono, true});
   }
 }
 
@@ -159,10 +162,16 @@ std::optional<StoreRequest> Qualities::poll(Turn turn) {
     const PeerId peer = to_save_.front();
     to_save_.pop_front();
     const Entry* const entry = known_.find(peer);
-    if (entry != nullptr && entry->quality.samples >= kLeastTried)
-      return Save{to_row(peer, entry->quality.faded(turn.now.mono - entry->changed), turn.now.wall)};
+    if (entry == nullptr || entry->quality.samples < kLeastTried) continue;
+    return save(peer, *entry, turn);
   }
   return std::nullopt;
+}
+
+Save Qualities::save(const PeerId& peer, Entry entry, Turn turn) {
+  entry.on_disk = true;
+  touch(peer, entry) = entry;
+  return {to_row(peer, faded(entry, turn.now.mono).quality, turn.now.wall)};
 }
 
 }  // namespace kadmesh

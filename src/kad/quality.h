@@ -1,22 +1,24 @@
-// What it was worth to ask a peer, from what came of asking it so far: for walks, whose ordering
-// (kad/policies.h, "worthiest") chooses by it among equally near peers, and nothing else.
+// What it was worth to ask a peer, from what came of asking it so far. For walks alone: their
+// ordering (kad/policies.h, "worthiest") chooses by it among equally near peers, and they pass over
+// some of those that are banned (kad/search.h). Who enters the table and who leaves it does not
+// depend on it.
 //
 //   success   of the questions over an open connection, those that it answered
-//   validity  of its answers, those that kept to the protocol; one that did not weighs more
+//   validity  all but for what it said that no peer may say; it comes back by fading alone
 //   presence  of the times that it was looked for, those that it was there
-//   latency   how long its answers took
+//   latency   how long its answers took over an open connection
 //
 // Rules:
-//   - Each is an average that the last few decide. It fades with a half-life of kHalfLife towards
-//     what a stranger has, so that nobody has a name for ever, good or bad.
-//   - A failure counts only when somebody else has answered since the question went out: else it
-//     may be our own network that is silent.
-//   - Who is worth next to nothing is banned: walks do not ask it, until that has faded. That takes
-//     a dozen failures without an answer, or three lies, so nobody is banned for an hour's trouble.
+//   - Each is an average that the last few decide, and fades with a half-life of kHalfLife towards
+//     what a stranger has: nobody has a name for ever, good or bad.
+//   - A failure counts only when somebody has answered since the question went out: else it may be
+//     our own network that is silent.
+//   - Banned is who keeps less than one in kBanShare of success and validity: by a dozen failures
+//     of a stranger without an answer, or by three lies. An answer ends a ban for failures.
+//   - A lie is what only the peer itself can have written. What it repeats of others is none.
 //   - It is kept on disk: a row of Kind::quality a peer, for those who were asked a few times.
 //
-// What a liar gains by a good name: to be asked before others that are as near. Which peers a walk
-// asks, who enters the table and who leaves it do not depend on this.
+// What a liar gains by a good name: to be asked before others that are as near.
 #pragma once
 
 #include <cstddef>
@@ -40,7 +42,7 @@ struct Quality {
   Duration latency{};         // zero: it never answered
   std::uint32_t samples = 0;  // at most kAll
 
-  // In [0, kAll]; a stranger has a bit less than a third.
+  // In [0, kAll]; a stranger has three eighths.
   std::uint32_t worth() const;
   bool banned() const;
   Quality faded(Duration idle) const;
@@ -48,7 +50,7 @@ struct Quality {
   friend bool operator==(const Quality&, const Quality&) = default;
 };
 
-//   Kind::quality  key: the peer's id · received: the last change · expires: kQualityTtl later
+//   Kind::quality  key: the peer's id · received: when it was saved · expires: kQualityTtl later
 //                  value := 0x01 success validity presence latency samples: varints, latency in us
 Row to_row(const PeerId& peer, const Quality& quality, WallTime changed);
 // None for rubbish.
@@ -58,8 +60,9 @@ class Qualities {
  public:
   static constexpr std::size_t kMost = 4096;  // peers; 150 bytes each
 
-  // A question was answered, by what keeps to the protocol or does not.
-  void answered(const PeerId& peer, Duration took, Time now);
+  // A question was answered, by what keeps to the protocol or does not. `took`: unless a dial came
+  // first.
+  void answered(const PeerId& peer, std::optional<Duration> took, Time now);
   void lied(const PeerId& peer, Time now);
   // A question that went out at `asked` was not: by who is connected, or could not be found.
   void silent(const PeerId& peer, Time asked, Time now);
@@ -79,10 +82,13 @@ class Qualities {
  private:
   struct Entry {
     Quality quality{};
-    Time changed{};
+    Time faded_to{};       // since then it fades, whole half-lives at a time
+    bool on_disk = false;  // maybe an older one
   };
+  static Entry faded(const Entry& entry, Time now);
   Quality& change(const PeerId& peer, Time now);
-  void displace();
+  Entry& touch(const PeerId& peer, const Entry& fresh);
+  Save save(const PeerId& peer, Entry entry, Turn turn);
   bool our_fault(Time asked) const { return news_ <= asked; }
 
   RecentMap<PeerId, Entry> known_{kMost};

@@ -14,6 +14,12 @@ bool is_question(KadType type) {
   return type == KadType::find_node || type == KadType::get_value || type == KadType::get_providers;
 }
 
+// Over a connection that stands: who ends every question himself is no better than who is silent.
+bool hung_up(const Error& cause) { return cause.code == Errc::reset || cause.code == Errc::closed; }
+
+// What only the peer itself can have written, and no peer may.
+bool is_lie(const Error& failure) { return failure.code == Errc::protocol; }
+
 }  // namespace
 
 KadOp Queries::start(Turn turn, std::unique_ptr<Query> query, Purpose purpose, Time deadline,
@@ -183,7 +189,10 @@ void Queries::measure_worth(Turn turn, const Asked& asked, bool sound) {
   if (!sound)
     qualities_.lied(asked.peer, now);
   else if (is_question(asked.type))
-    qualities_.answered(asked.peer, now - asked.since, now);
+    qualities_.answered(
+        asked.peer,
+        asked.once && asked.reach == Reach::warm ? std::optional(now - asked.since) : std::nullopt,
+        now);
 }
 
 // Whoever had less than its whole time, as the operation's deadline was nearer, has missed nothing.
@@ -191,18 +200,18 @@ void Queries::measure_silence(Turn turn, const Asked& asked, const Error& cause)
   if (!is_question(asked.type)) return;
   const Time now = turn.now.mono;
   const bool missed = cause.code == Errc::timeout && now >= after(asked.since, asked.timeout);
-  const bool cold = asked.reach == Reach::cold;
   if (missed) rtts_.missed(asked.peer, asked.reach, asked.since, now);
   if (!view_.config.quality) return;
-  if (cold && (missed || cause.code == Errc::unreachable))
+  if (asked.reach == Reach::cold && (missed || cause.code == Errc::unreachable))
     qualities_.absent(asked.peer, asked.since, now);
-  else if (missed)
+  else if (asked.reach == Reach::warm && asked.once && (missed || hung_up(cause)))
     qualities_.silent(asked.peer, asked.since, now);
 }
 
 Result<KadMessage> Queries::read(const Asked& asked, ByteView message) const {
   if (!asked.expects_reply) return KadMessage{asked.type, {}, {}, {}, {}};
   auto answer = decode_kad(message, {kMostReply, 2 * view_.config.k, kMostProviders});
+  if (!answer && answer.error().code == Errc::limit) return answer;
   if (!answer) return fail(Errc::protocol, to_string(answer.error()));
   if (answer->type == asked.type) return answer;
   return fail(Errc::protocol,
@@ -242,7 +251,8 @@ std::optional<Evidence> Queries::on_reply(Turn turn, KadRequestId id, ByteView m
   if (!asked) return std::nullopt;
   measure_answer(turn, *asked);
   Evidence evidence = judge(turn, *asked, read(*asked, message));
-  measure_worth(turn, *asked, !evidence.failure);
+  if (!evidence.failure || is_lie(*evidence.failure))
+    measure_worth(turn, *asked, !evidence.failure);
   resume(turn, asked->op);
   return evidence;
 }

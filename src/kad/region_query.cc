@@ -23,11 +23,10 @@ QueryStep RegionQuery::advance(Turn turn) {
 void RegionQuery::begin_round() {
   const Prefix& part = region().prefix();
   const bool inside = part.first_place() <= from_ && from_ <= part.last_place();
-  round_.emplace(
-      kind_, inside ? from_ : part.first_place(), part.last_place(),
-      Round::Rules{[this](Turn turn, const Row& row) { return recipients(turn, row); },
-                   [this](Turn turn, const Row& row) { return message(turn, row); }},
-      deadline_);
+  round_.emplace(kind_, inside ? from_ : part.first_place(), part.last_place(),
+                 Round::Rules{[this](Turn turn, const Row& row) { return recipients(turn, row); },
+                              [this](Turn turn, const Row& row) { return message(turn, row); }},
+                 deadline_);
 }
 
 QueryStep RegionQuery::send(Turn turn) {

@@ -21,16 +21,17 @@ ReplicateQuery::ReplicateQuery(const KadView& view, std::uint64_t from, Turn tur
 QueryStep ReplicateQuery::advance(Turn turn) {
   if (peek_ == Peek::something) return RegionQuery::advance(turn);
   if (peek_ == Peek::asked) return Rest{deadline_};
+  if (peek_ == Peek::failed) return Finished{ClosestReport{}, {}, Swept{}};
   return Finished{ClosestReport{}, {}, Swept{{}, false, true}};
 }
 
 void ReplicateQuery::on_stored(Turn turn, StoreTag tag, const StoreResult& result) {
   if (peek_ != Peek::asked) return RegionQuery::on_stored(turn, tag, result);
-  peek_ = result && !result->empty() ? Peek::something : Peek::nothing;
+  peek_ = !result ? Peek::failed : result->empty() ? Peek::nothing : Peek::something;
 }
 
 void ReplicateQuery::on_deadline(Turn turn) {
-  if (peek_ == Peek::asked) peek_ = Peek::nothing;
+  if (peek_ == Peek::asked) peek_ = Peek::failed;
   RegionQuery::on_deadline(turn);
 }
 

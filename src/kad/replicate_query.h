@@ -22,7 +22,7 @@ class ReplicateQuery final : public RegionQuery {
   void on_deadline(Turn turn) override;
 
  private:
-  enum class Peek { asked, something, nothing };
+  enum class Peek { asked, something, nothing, failed };
 
   QueryStep advance(Turn turn) override;
   std::vector<Contact> recipients(Turn turn, const Row& row) const override;

@@ -31,8 +31,9 @@ bool better(const KadConfig& config, Turn turn, const Row& stored, const Bytes& 
   return config.validators.select(stored.key, both) == 1;
 }
 
-bool no_worse(const KadConfig& config, Turn turn, const Row& stored, const Bytes& value) {
+bool says_the_same(const KadConfig& config, Turn turn, const Row& stored, const Bytes& value) {
   if (stored.value == value) return true;
+  if (stored.value.size() > value.size()) return false;
   if (!config.validators.validate(stored.key, stored.value, turn.now.wall)) return false;
   const std::array both{stored.value, value};
   return config.validators.select(stored.key, both) == 0;

@@ -28,8 +28,8 @@ Result<void> check_provider_key(ByteView key);
 // The stored one is valid still, is another, and is the better of the two.
 bool better(const KadConfig& config, Turn turn, const Row& stored, const Bytes& value);
 
-// The stored one is the same or, valid still, no worse.
-bool no_worse(const KadConfig& config, Turn turn, const Row& stored, const Bytes& value);
+// The stored one is the same or, valid still, as good and no longer.
+bool says_the_same(const KadConfig& config, Turn turn, const Row& stored, const Bytes& value);
 
 Row value_row(const KadConfig& config, Turn turn, const Bytes& key, const Bytes& value);
 Row provider_row(const KadConfig& config, Turn turn, const Bytes& key, const PeerId& provider);

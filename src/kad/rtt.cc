@@ -55,11 +55,7 @@ bool Crowd::known() const { return rtt_.samples() >= kLeastSamples; }
 // --- all that a node has measured
 Rtts::Rtts(Duration most) : most_(most), paths_(kMostTimed) {}
 
-Rtt& Rtts::path(const PeerId& peer) {
-  Rtt& rtt = paths_.touch(peer).rtt;
-  paths_.displace();
-  return rtt;
-}
+Rtt& Rtts::path(const PeerId& peer) { return paths_.touch(peer).value.rtt; }
 
 void Rtts::answered(const PeerId& peer, Reach reach, Time asked, Time now) {
   const Duration took = now - asked;

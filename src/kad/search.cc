@@ -55,8 +55,12 @@ AskPeer Search::ask_peer(Time now, const Contact& to) {
   return {to, question_, true};
 }
 
-bool Search::out_of_question(Time now, const Contact& whom) const {
-  return view_.peers.rests(whom, now) || view_.qualities.of(whom.peer, now).banned();
+// Were all that is near banned, nobody near would be asked, be it by our own mistake.
+bool Search::out_of_question(Time now, const Contact& whom) {
+  if (view_.peers.rests(whom, now)) return true;
+  if (banned_ >= view_.config.k / 3 || !view_.qualities.of(whom.peer, now).banned()) return false;
+  ++banned_;
+  return true;
 }
 
 std::optional<QueryStep> Search::next(Turn turn, bool enough) {

@@ -1,6 +1,6 @@
 // A walk that puts one question to each peer it meets, and the wait for the first peer where there
-// is none. Who could not be reached a moment ago (kad/backoff.h), or is banned (kad/quality.h), has
-// failed without being asked.
+// is none. Who could not be reached a moment ago (kad/backoff.h), or is one of k / 3 that are
+// banned (kad/quality.h), has failed without being asked.
 //
 //   hungry --a peer connects--> walking --> over
 //     |  ^                        |          ^
@@ -42,7 +42,7 @@ class Search {
   std::optional<QueryStep> rest(Lookup::Wait wait, bool enough);
   std::optional<QueryStep> finish(Turn turn, Lookup::End end, bool enough);
   void begin();
-  bool out_of_question(Time now, const Contact& whom) const;
+  bool out_of_question(Time now, const Contact& whom);
   AskPeer ask_peer(Time now, const Contact& to);
   bool concerns(const Contact& heard) const;
 
@@ -52,6 +52,7 @@ class Search {
   Time started_, deadline_;
   Paths lookup_;
   bool begun_ = false, over_ = false, complete_ = false;
+  std::size_t banned_ = 0;  // passed over so far
   std::deque<PeerId> to_withdraw_;
 };
 

@@ -255,8 +255,9 @@ Server::Step Server::put_value(Turn turn, Waiting& waiting, const StoreRows& row
   if (!rows.empty() && better(view_.config, turn, rows.front(), record.value))
     return refuse(Errc::refused, "a better value is stored");
   // Whoever hands on what is here, be it written in another way, must not pay for it, or be able to
-  // have it displaced; and nobody has it forgotten, be it for the sake of something better.
-  const bool here = !rows.empty() && no_worse(view_.config, turn, rows.front(), record.value);
+  // have it displaced; and nobody has it forgotten, be it for the sake of something better. What is
+  // padded gives way to what is not.
+  const bool here = !rows.empty() && says_the_same(view_.config, turn, rows.front(), record.value);
   if (here) waiting.charge = rows.front().charge;
   Row row = value_row(view_.config, turn, record.key, here ? rows.front().value : record.value);
   row.expires = expiry(turn, record);

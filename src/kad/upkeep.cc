@@ -91,7 +91,8 @@ void Kad::State::hand_over(Turn turn, const PeerId& to) {
 
 void Kad::State::replicate(Turn turn, std::uint64_t from) {
   const Time deadline = after(turn.now.mono, kReplicateDeadline);
-  start(turn, std::make_unique<ReplicateQuery>(view, from, turn, deadline), Purpose::replicate, deadline);
+  start(turn, std::make_unique<ReplicateQuery>(view, from, turn, deadline), Purpose::replicate,
+        deadline);
 }
 
 bool Kad::State::step_unsaved(Turn turn) {

@@ -13,13 +13,13 @@ namespace {
 // --- what is counted before decoding
 constexpr FieldShape kRecordFields[] = {{1, 1}, {2, 1}, {5, 1}};
 constexpr MessageShape kRecordShape{kRecordFields};
-constexpr FieldShape kPeerFields[] = {{1, 1}, {2, kMostAddrsOnWire}, {3, 1}};
+constexpr FieldShape kPeerFields[] = {{1, 1}, {2, kMostFieldsOnWire}, {3, 1}};
 constexpr MessageShape kPeerShape{kPeerFields};
 constexpr FieldShape kMessageFields[] = {{1, 1},
                                          {2, 1},
                                          {3, 1, &kRecordShape},
-                                         {8, kMostPeersOnWire, &kPeerShape},
-                                         {9, kMostPeersOnWire, &kPeerShape}};
+                                         {8, kMostFieldsOnWire, &kPeerShape},
+                                         {9, kMostFieldsOnWire, &kPeerShape}};
 constexpr MessageShape kMessageShape{kMessageFields};
 
 Result<void> scan(ByteView bytes, std::size_t most_bytes) {

@@ -155,9 +155,9 @@ KADMESH_FIELDS(SwarmConfig, limits, open_timeout, idle_timeout, stream_timeout, 
 KADMESH_FIELDS(SwarmLimits, connections, connections_per_peer, opening_inbound, accept_burst,
                accept_interval, dial_jobs, dialing);
 KADMESH_FIELDS(KadConfig, protocol, mode, k, alpha, beta, kept_of_bucket, paths, request_timeout,
-               adaptive, reuse_streams, quality, health_interval, refresh_interval, record_ttl, provider_ttl, providers,
-               republish_interval, replicate_interval, most_value, seeds, validators, scope,
-               diversity, policies);
+               adaptive, reuse_streams, quality, health_interval, refresh_interval, record_ttl,
+               provider_ttl, providers, republish_interval, replicate_interval, most_value, seeds,
+               validators, scope, diversity, policies);
 KADMESH_FIELDS(DiversityLimits, of_bucket, of_table, exempt);
 KADMESH_FIELDS(SubnetRange, first, bits);
 KADMESH_FIELDS(Subnet, v6, prefix);

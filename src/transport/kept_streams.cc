@@ -14,14 +14,15 @@ void KeptStreams::keep(Turn turn, const PeerId& peer, std::string protocol, Stre
   idle_.set(key, after(turn.now.mono, kIdle));
 }
 
-std::optional<KeptStreams::Taken> KeptStreams::take(const PeerId& peer,
+std::optional<KeptStreams::Taken> KeptStreams::take(Turn turn, const PeerId& peer,
                                                     std::span<const std::string> protocols) {
   for (const std::string& protocol : protocols) {
     const auto at = kept_.find({peer, protocol});
     if (at == kept_.end()) continue;
     const Taken taken{at->second, protocol};
     forget(taken.key);
-    return taken;
+    if (swarm_.readable(taken.key).empty()) return taken;
+    swarm_.reset(turn, taken.key, stream_code::kProtocolViolation);
   }
   return std::nullopt;
 }

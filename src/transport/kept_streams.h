@@ -2,7 +2,8 @@
 // and protocol, none for longer than kIdle without a use.
 //
 // A kept stream is like any other to its connection, which it keeps open meanwhile. Where the peer
-// ends it, or says anything unasked, it is gone.
+// ends it, or has said anything unasked, it is gone. What is unasked and still on its way cannot be
+// told from the next answer: only whoever asks on it can judge what it is given.
 #pragma once
 
 #include <cstddef>
@@ -33,7 +34,7 @@ class KeptStreams {
     StreamKey key;
     std::string protocol;
   };
-  std::optional<Taken> take(const PeerId& peer, std::span<const std::string> protocols);
+  std::optional<Taken> take(Turn turn, const PeerId& peer, std::span<const std::string> protocols);
 
   // True when the event was about a stream that is kept.
   bool on_event(Turn turn, const SwarmEvent& event);

@@ -30,7 +30,7 @@ struct Requester::State {
     Request request;
     Bytes framed;             // kept until the peer has agreed: a dead connection loses it
     std::size_t written = 0;  // of framed
-    std::string agreed;  // the protocol; empty until the peer has said so
+    std::string agreed;       // the protocol; empty until the peer has said so
     bool retried = false;
     bool reused = false;  // its stream has answered before
     std::optional<DialId> dial;
@@ -97,7 +97,7 @@ void Requester::State::start(Turn turn, RequestId id) {
 bool Requester::State::reuse(Turn turn, RequestId id) {
   Pending& one = pending.at(id);
   if (!one.keeps_stream() || one.retried) return false;
-  auto taken = kept.take(one.request.peer, one.request.protocols);
+  auto taken = kept.take(turn, one.request.peer, one.request.protocols);
   if (!taken) return false;
   one.reused = true;
   one.agreed = std::move(taken->protocol);

@@ -37,7 +37,7 @@ struct Request {
   Bytes message;                       // without its length prefix
   bool expects_reply = true;
   bool reuses_stream = false;  // only with a reply, and of protocols that answer in order
-  std::size_t most_reply;  // bytes of the reply's message
+  std::size_t most_reply;      // bytes of the reply's message
   Time deadline;
 };
 

@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
+#include "asking.h"
 #include "kad/params.h"
-#include "people.h"
 
 namespace kadmesh {
 using namespace testing;
@@ -169,11 +171,122 @@ TEST_CASE("quality: rows that are rubbish, or of the future, do no harm") {
 
 TEST_CASE("quality: it is bounded, and who is forgotten is forgotten on disk") {
   Asked ask;
-  for (std::uint32_t who = 1; who <= Qualities::kMost + 1; ++who) ask.answers(who, 1ms, 3);
-  CHECK(ask.qualities.size() == Qualities::kMost);
+  const auto most = static_cast<std::uint32_t>(Qualities::kMost);
+  for (std::uint32_t who = 1; who <= most + 1; ++who) ask.answers(who, 1ms, 3);
+  CHECK(ask.qualities.size() == most);
+  CHECK(ask.of(1) == Quality());
+  CHECK(ask.saved().size() == most);  // and nothing of who was never saved
+  for (std::uint32_t who = 2; who <= most + 1; ++who) ask.answers(who);
+  ask.answers(1, 1ms, 3);
   const auto requests = ask.saved();
-  CHECK(requests.size() == Qualities::kMost + 1);
-  CHECK(std::get<Erase>(requests[0]).key == to_bytes(peer(1).bytes()));
+  REQUIRE_FALSE(requests.empty());
+  CHECK(std::get<Erase>(requests[0]).key == to_bytes(peer(2).bytes()));
+}
+
+TEST_CASE("quality: whoever was asked since the start is displaced by nobody of before") {
+  Asked ask;
+  const auto most = static_cast<std::uint32_t>(Qualities::kMost);
+  for (std::uint32_t who = 1; who <= most; ++who) ask.answers(who);
+  ask.qualities.on_rows(ask.turn(), {to_row(peer(most + 1), {}, ask.turn().now.wall)});
+  CHECK(ask.of(1).samples == 1);
+}
+
+TEST_CASE("quality: who lied is not believed for an answer, only with time") {
+  Asked ask;
+  ask.lies(kBad, 3);
+  ask.answers(kBad, 50ms, 10);
+  CHECK(ask.of(kBad).banned());
+  ask.now += kHalfLife;
+  CHECK_FALSE(ask.of(kBad).banned());
+}
+
+TEST_CASE("quality: what something happens to all the time fades all the same") {
+  Asked ask;
+  ask.lies(kBad, 3);
+  for (int i = 0; i < 9; ++i) {
+    ask.now += 20min;
+    ask.answers(kBad, 1ms);
+  }
+  CHECK(ask.of(kBad).validity > Quality::kAll * 9 / 10);
+}
+
+// --- as walks measure and use it
+namespace {
+
+constexpr auto kAll = Quality::kAll;
+
+// A walk among people, the others of whom have answered since it began.
+struct Walking : testing::Asking {
+  explicit Walking(std::uint32_t people = 3) : Asking(people) { knows_the_network(); }
+  Quality of(std::uint32_t who) const { return qualities.of(peer(who), now); }
+  const KadRequest& to(std::uint32_t who) const {
+    const auto at = std::ranges::find_if(
+        requests, [&](const KadRequest& request) { return request.to.peer == peer(who); });
+    REQUIRE(at != requests.end());
+    return *at;
+  }
+  bool asks(std::uint32_t who) const {
+    return std::ranges::any_of(
+        requests, [&](const KadRequest& request) { return request.to.peer == peer(who); });
+  }
+};
+
+}  // namespace
+
+TEST_CASE("quality: a walk counts who answers, who hangs up and who is silent") {
+  Walking walk;
+  walk.get();
+  const KadRequest silent = walk.to(1), hangs_up = walk.to(2);
+  walk.now += 10ms;
+  walk.reply(walk.to(3), kNothing);
+  CHECK(walk.of(3).success > Quality().success);
+  CHECK(walk.of(3).latency == 10ms);
+  walk.queries.on_failed(walk.turn(), hangs_up.id, {Errc::reset, "hung up"});
+  CHECK(walk.of(2).success < Quality().success);
+  walk.now = silent.deadline;
+  walk.queries.on_failed(walk.turn(), silent.id, {Errc::timeout, "silent"});
+  CHECK(walk.of(1).success < Quality().success);
+  CHECK(walk.of(1).validity == kAll);
+}
+
+TEST_CASE("quality: an answer of another kind is a lie, one that is too long is none") {
+  Walking walk;
+  walk.get();
+  walk.reply(walk.to(1), {KadType::find_node, {}, {}, {}, {}});
+  CHECK(walk.of(1).validity == kAll / 2);
+  walk.queries.on_reply(walk.turn(), walk.to(2).id, Bytes(kMostReply + 1));
+  CHECK(walk.of(2).validity == kAll);
+}
+
+TEST_CASE("quality: without it nothing is counted") {
+  Walking walk;
+  walk.config.quality = false;
+  walk.get();
+  walk.reply(walk.to(1), {KadType::find_node, {}, {}, {}, {}});
+  walk.reply(walk.to(2), kNothing);
+  CHECK(walk.qualities.size() == 0);
+}
+
+TEST_CASE("quality: who is banned is not asked, were it not for most of those who are near") {
+  Walking walk(20);
+  for (int lie = 0; lie < 3; ++lie) walk.qualities.lied(peer(7), walk.now);
+  walk.get();
+  for (int round = 0; round < 3; ++round) {
+    CHECK_FALSE(walk.asks(7));
+    walk.answer_all(kNothing);
+  }
+  CHECK(walk.ended.size() == 1);
+
+  Walking all(20);
+  for (std::uint32_t who = 1; who <= 20; ++who)
+    for (int lie = 0; lie < 3; ++lie) all.qualities.lied(peer(who), all.now);
+  std::size_t asked = 0;
+  all.get();
+  for (int round = 0; round < 3; ++round) {
+    asked += all.requests.size();
+    all.answer_all(kNothing);
+  }
+  CHECK(asked == 20 - all.config.k / 3);
 }
 
 }  // namespace kadmesh

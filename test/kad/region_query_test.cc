@@ -43,9 +43,9 @@ struct Replicating : Asking {
 
 TEST_CASE("replicate: where nothing is kept nobody is asked anything") {
   Replicating r;
-  const KadOp op = r.queries.start(
-      r.turn(), std::make_unique<ReplicateQuery>(r.view, 0, r.turn(), at(10min)),
-      Purpose::replicate, at(10min));
+  const KadOp op =
+      r.queries.start(r.turn(), std::make_unique<ReplicateQuery>(r.view, 0, r.turn(), at(10min)),
+                      Purpose::replicate, at(10min));
   r.drain();
   r.queries.on_stored(r.turn(), op, StoreTag::value, StoreRows{});
   r.drain();
@@ -60,7 +60,8 @@ TEST_CASE("replicate: a round begins where the one before was cut short") {
   CHECK(r.page_of_round(12'345).from == 12'345);
 }
 
-TEST_CASE("replicate: a round begins at the beginning of its part when it was cut short elsewhere") {
+TEST_CASE(
+    "replicate: a round begins at the beginning of its part when it was cut short elsewhere") {
   Replicating r;
   r.config.k = 4;
   const std::uint64_t self = place_of(r.self.bytes());

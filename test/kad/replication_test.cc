@@ -144,7 +144,8 @@ TEST_CASE("replication: with an interval of zero nobody is given anything") {
   CHECK_FALSE(net.stored(comer, kKey));
 }
 
-TEST_CASE("replication: a round that was cut short is gone on with, one that came to its end is not") {
+TEST_CASE(
+    "replication: a round that was cut short is gone on with, one that came to its end is not") {
   Rng rng(1);
   Replication replication(1h);
   Time now{};

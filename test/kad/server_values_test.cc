@@ -6,6 +6,17 @@
 namespace kadmesh {
 using namespace testing;
 
+namespace {
+
+// As /pk: whatever is valid says the same.
+class AllAlike final : public Validator {
+ public:
+  Result<void> validate(ByteView, ByteView, WallTime) const override { return {}; }
+  std::size_t select(ByteView, std::span<const Bytes>) const override { return 0; }
+};
+
+}  // namespace
+
 TEST_CASE("server: PUT_VALUE stores the record and echoes it, and nothing else") {
   Serving s;
   KadMessage request = put("/v/a", "apple");
@@ -250,6 +261,21 @@ TEST_CASE("H56: who writes a value in another way, no better, changes neither it
   CHECK(row.value == bytes("as one"));
   CHECK(row.charge == charge_of(peer(1), public_subnet(tcp(0x05060701))));
   CHECK(row.expires > before.expires);  // that it is wanted counts all the same
+}
+
+TEST_CASE(
+    "H56: what is padded gives way to what is as good and shorter, and is paid for by its own") {
+  Serving s;
+  s.config.validators.set("v", std::make_shared<AllAlike>());
+  s.knows(1, public_subnet(tcp(0x05060701)));
+  s.knows(2, public_subnet(tcp(0x05060801)));
+  (void)s.ask(put("/v/a", "padded without end"), 1);
+  (void)s.ask(put("/v/a", "plain"), 2);
+  CHECK(s.stored("/v/a") == bytes("plain"));
+  const auto row = s.store.run(s.wall, {Load{Kind::value, bytes("/v/a")}}).front()->at(0);
+  CHECK(row.charge == charge_of(peer(2), public_subnet(tcp(0x05060801))));
+  (void)s.ask(put("/v/a", "padded without end"), 1);
+  CHECK(s.stored("/v/a") == bytes("plain"));
 }
 
 }  // namespace kadmesh

@@ -320,8 +320,7 @@ TEST_CASE_FIXTURE(Asking, "request: a stream that has answered is asked again, u
 
 TEST_CASE_FIXTURE(Asking, "request: of several at once each has a stream, and one is kept") {
   how = Answer::open;
-  for (const std::string_view text : {"one", "two", "three"})
-    requester.ask(turn(0), again(text));
+  for (const std::string_view text : {"one", "two", "three"}) requester.ask(turn(0), again(text));
   run_for(2s);
   CHECK(completed().size() == 3);
   CHECK(opened == 3);
@@ -341,7 +340,8 @@ TEST_CASE_FIXTURE(Asking, "request: a stream that its peer has ended is not aske
   nothing_left();
 }
 
-TEST_CASE_FIXTURE(Asking, "request: into a kept stream that dies meanwhile, it goes out once more") {
+TEST_CASE_FIXTURE(Asking,
+                  "request: into a kept stream that dies meanwhile, it goes out once more") {
   how = Answer::open;
   CHECK(answer_to(again("one")).has_value());
   pipe(0).cut();
@@ -370,7 +370,8 @@ TEST_CASE_FIXTURE(Asking, "request: an answer that comes too late answers nobody
   nothing_left();
 }
 
-TEST_CASE_FIXTURE(Asking, "request: who says more than it was asked is asked no more on that stream") {
+TEST_CASE_FIXTURE(Asking,
+                  "request: who says more than it was asked is asked no more on that stream") {
   how = Answer::twice;
   CHECK(as_text(*answer_to(again("one"))) == "one");
   CHECK(requester.kept_streams() == 0);

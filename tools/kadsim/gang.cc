@@ -68,8 +68,7 @@ Result<GangPlan> read_gang(std::string_view file, const Value& value, const Popu
   fields.read("count", plan.count, 0, kMostAdversaries);
   read_conduct(fields, plan.conduct);
   fields.read("from", plan.from);
-  if (fields.good() && plan.from > end)
-    fields.wrong("from", "after the end of the run (duration)");
+  if (fields.good() && plan.from > end) fields.wrong("from", "after the end of the run (duration)");
   plan.contact = *Selector::parse({"all"}, population);
   read_selector(fields, "contact", population, Draws::refused, plan.contact);
   fields.read("again", plan.again);
@@ -173,7 +172,8 @@ Gangs::Gangs(Lab& lab, const std::vector<GangPlan>& plans, std::uint64_t seed) {
   for (NodeIndex node = 0; node < lab.scenario().population.count; ++node)
     everybody->add(lab.index(node));
   for (const GangPlan& plan : plans) {
-    Gang& gang = *all_.emplace_back(std::make_unique<Gang>(lab, plan, seed, all_.size(), everybody));
+    Gang& gang =
+        *all_.emplace_back(std::make_unique<Gang>(lab, plan, seed, all_.size(), everybody));
     world.at(after(world.now().mono, plan.from), [&gang] { gang.start(); });
   }
 }
