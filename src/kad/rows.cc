@@ -24,19 +24,19 @@ Result<void> check_provider_key(ByteView key) {
   return {};
 }
 
-bool better(const KadConfig& config, Turn turn, const Row& stored, const Bytes& value) {
-  if (stored.value == value) return false;
-  if (!config.validators.validate(stored.key, stored.value, turn.now.wall)) return false;
-  const std::array both{value, stored.value};
-  return config.validators.select(stored.key, both) == 1;
-}
-
 bool says_the_same(const KadConfig& config, Turn turn, const Row& stored, const Bytes& value) {
   if (stored.value == value) return true;
-  if (stored.value.size() > value.size()) return false;
-  if (!config.validators.validate(stored.key, stored.value, turn.now.wall)) return false;
-  const std::array both{stored.value, value};
-  return config.validators.select(stored.key, both) == 0;
+  const Validators& validators = config.validators;
+  return validators.validate(stored.key, stored.value, turn.now.wall) &&
+         validators.same(stored.key, stored.value, value);
+}
+
+bool better(const KadConfig& config, Turn turn, const Row& stored, const Bytes& value) {
+  const Validators& validators = config.validators;
+  if (!validators.validate(stored.key, stored.value, turn.now.wall)) return false;
+  if (validators.same(stored.key, stored.value, value)) return false;
+  const std::array both{value, stored.value};
+  return validators.select(stored.key, both) == 1;
 }
 
 Row value_row(const KadConfig& config, Turn turn, const Bytes& key, const Bytes& value) {

@@ -25,10 +25,10 @@ inline constexpr WallTime kNeverDelivered{};
 Result<void> check_record_size(const KadConfig& config, ByteView key, ByteView value);
 // What go takes as the name of content: 1 to 80 bytes.
 Result<void> check_provider_key(ByteView key);
-// The stored one is valid still, is another, and is the better of the two.
+// The stored one is valid still, does not say the same, and is the better of the two.
 bool better(const KadConfig& config, Turn turn, const Row& stored, const Bytes& value);
 
-// The stored one is the same or, valid still, as good and no longer.
+// The stored one is the same or, valid still, says so in another way.
 bool says_the_same(const KadConfig& config, Turn turn, const Row& stored, const Bytes& value);
 
 Row value_row(const KadConfig& config, Turn turn, const Bytes& key, const Bytes& value);

@@ -259,7 +259,8 @@ Server::Step Server::put_value(Turn turn, Waiting& waiting, const StoreRows& row
   // padded gives way to what is not.
   const bool here = !rows.empty() && says_the_same(view_.config, turn, rows.front(), record.value);
   if (here) waiting.charge = rows.front().charge;
-  Row row = value_row(view_.config, turn, record.key, here ? rows.front().value : record.value);
+  const bool kept = here && rows.front().value.size() <= record.value.size();
+  Row row = value_row(view_.config, turn, record.key, kept ? rows.front().value : record.value);
   row.expires = expiry(turn, record);
   if (!rows.empty()) row.expires = std::max(row.expires, kept_until(view_.config, turn, rows[0]));
   return save(waiting, std::move(row), rows);

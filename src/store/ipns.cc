@@ -197,4 +197,9 @@ std::size_t IpnsValidator::select(ByteView, std::span<const Bytes> values) const
   return static_cast<std::size_t>(std::ranges::max_element(ranks) - ranks.begin());
 }
 
+bool IpnsValidator::same(ByteView, ByteView one, ByteView other) const {
+  const auto first = decode_ipns(one), second = decode_ipns(other);
+  return first && second && first->data == second->data;
+}
+
 }  // namespace kadmesh

@@ -49,6 +49,8 @@ class IpnsValidator final : public Validator {
   Result<void> validate(ByteView key, ByteView value, WallTime now) const override;
   // What cannot be read is worse than what can.
   std::size_t select(ByteView key, std::span<const Bytes> values) const override;
+  // What was signed is the same; all else is how it was packed.
+  bool same(ByteView key, ByteView one, ByteView other) const override;
 };
 
 }  // namespace kadmesh

@@ -28,6 +28,10 @@ std::optional<KeyParts> parts_of(ByteView key) {
 
 }  // namespace
 
+bool Validator::same(ByteView, ByteView one, ByteView other) const {
+  return std::ranges::equal(one, other);
+}
+
 Result<void> PublicKeyValidator::validate(ByteView key, ByteView value, WallTime) const {
   const auto parts = parts_of(key);
   if (!parts) return fail(Errc::invalid, "/pk key without a multihash");
@@ -80,6 +84,12 @@ std::size_t Validators::select(ByteView key, std::span<const Bytes> values) cons
   const Validator* validator = find(key);
   KAD_CHECK(validator != nullptr);
   return validator->select(key, values);
+}
+
+bool Validators::same(ByteView key, ByteView one, ByteView other) const {
+  const Validator* validator = find(key);
+  KAD_CHECK(validator != nullptr);
+  return validator->same(key, one, other);
 }
 
 }  // namespace kadmesh

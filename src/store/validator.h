@@ -23,6 +23,9 @@ class Validator {
   virtual Result<void> validate(ByteView key, ByteView value, WallTime now) const = 0;
   // The index of the best of several valid values; at least one is given.
   virtual std::size_t select(ByteView key, std::span<const Bytes> values) const = 0;
+  // Whether two valid values say the same, be it written in another way. Neither then takes the
+  // other's place, whichever select() prefers, but for the shorter one.
+  virtual bool same(ByteView key, ByteView one, ByteView other) const;
 };
 
 // "/pk/<multihash>": a key that hashes to the multihash. Errc::invalid for the key, else what
@@ -31,6 +34,7 @@ class PublicKeyValidator final : public Validator {
  public:
   Result<void> validate(ByteView key, ByteView value, WallTime now) const override;
   std::size_t select(ByteView key, std::span<const Bytes> values) const override;
+  bool same(ByteView, ByteView, ByteView) const override { return true; }
 };
 
 // Any value; the greatest by bytes wins, so that all nodes agree.
@@ -51,6 +55,7 @@ class Validators {
   Result<void> validate(ByteView key, ByteView value, WallTime now) const;
   // `key` is accepted here and at least one value is given.
   std::size_t select(ByteView key, std::span<const Bytes> values) const;
+  bool same(ByteView key, ByteView one, ByteView other) const;
   // Errc::invalid for a key that is no "/namespace/rest" or whose namespace is not known here.
   Result<void> accepts(ByteView key) const;
   // By namespace.

@@ -377,6 +377,15 @@ TEST_CASE("H62: nobody makes a valid record invalid by encoding it anew") {
     CHECK_MESSAGE(validate(owner().peer_id(), behind(front, record(1))), front);
 }
 
+TEST_CASE("H56: a record that is encoded anew says the same, another does not") {
+  const Bytes key = ipns_key(owner().peer_id()), one = record(1);
+  CHECK(IpnsValidator().same(key, one, behind("7800", one)));
+  CHECK(IpnsValidator().same(key, behind("7800", one), one));
+  CHECK_FALSE(IpnsValidator().same(key, one, record(2)));
+  CHECK_FALSE(IpnsValidator().same(key, with_field("TTL", "01"), with_field("TTL", "02")));
+  CHECK_FALSE(IpnsValidator().same(key, one, Bytes{0xff}));
+}
+
 TEST_CASE("H62: what is no protobuf for go is none in front of a record") {
   for (const std::string& front :
        {std::string("7b"), std::string("7c"), std::string("7b74"), std::string("7b7b7c"),
