@@ -85,18 +85,19 @@ async def play(options, pairs, commands, progress):
 
 def write_report(path, results, seconds):
     rows = [{"case": r.case, "asker": r.asker, "column": r.column, "status": r.status, "reason": r.reason,
-             "seconds": round(r.seconds, 2), "notes": r.notes} for r in results]
+             "again": r.again, "seconds": round(r.seconds, 2), "notes": r.notes} for r in results]
     path.write_text(json.dumps({"closing": matrix.closing(results), "seconds": round(seconds), "results": rows},
                                indent=1, ensure_ascii=False) + "\n")
 
 
 def tell(options, result):
     if result.status == matrix.FAILED:
-        print(f"FAIL {result.row} [{result.column}] after {result.seconds:.1f} s: {result.reason}\n{result.story}\n",
+        print(f"FAIL {result.row} [{result.column}] after {result.seconds:.1f} s: {result.why}\n{result.story}\n",
               flush=True)
-    elif options.verbose:
-        notes = f": {'; '.join(result.notes)}" if result.notes else ""
-        print(f"{matrix.MARKS[result.status]} {result.row} [{result.column}] {result.seconds:.1f} s{notes}", flush=True)
+    elif options.verbose or result.again:
+        said = "; ".join([*result.notes, *([f"again: {result.again}"] if result.again else [])])
+        print(f"{matrix.MARKS[result.status]} {result.row} [{result.column}] {result.seconds:.1f} s"
+              + (f": {said}" if said else ""), flush=True)
 
 
 def main(arguments=None):

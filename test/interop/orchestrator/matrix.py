@@ -5,7 +5,7 @@ import dataclasses
 PASSED, FAILED, UNSUPPORTED, SKIPPED = "passed", "failed", "unsupported", "skipped"
 
 MARKS = {PASSED: "ok", FAILED: "FAIL", UNSUPPORTED: "unsup", SKIPPED: "skip"}
-NOT_RUN = "."
+NOT_RUN, AGAIN = ".", "again"
 
 
 @dataclasses.dataclass
@@ -20,6 +20,17 @@ class Result:
     asker: str = ""
     """In a network of all stacks: which of them asked. The column is then the stack whose it was."""
 
+    again: str = ""
+    """How the peer of another stack ended by itself on whose account the case was played once more."""
+
+    @property
+    def mark(self):
+        return AGAIN if self.again and self.status == PASSED else MARKS[self.status]
+
+    @property
+    def why(self):
+        return "; ".join(part for part in (self.reason, self.again and f"again: {self.again}") if part)
+
     @property
     def row(self):
         return f"{self.case} by {self.asker}" if self.asker else self.case
@@ -32,7 +43,7 @@ def in_order(values):
 def table(results):
     """Rows are cases, columns stack and direction, both in the order of their first result."""
     rows, columns = in_order(r.row for r in results), in_order(r.column for r in results)
-    marks = {(r.row, r.column): MARKS[r.status] for r in results}
+    marks = {(r.row, r.column): r.mark for r in results}
     first = max([len(row) for row in rows], default=0)
     widths = [max(len(column), 5) for column in columns]
     lines = [" " * first + "".join("  " + c.rjust(w) for c, w in zip(columns, widths))]
@@ -59,7 +70,9 @@ def exit_code(results):
 
 
 def reasons(results, status):
-    return [f"{status} {r.row} [{r.column}]: {r.reason}" for r in results if r.status == status]
+    """Of those that passed only what was played again has one."""
+    return [f"{status} {r.row} [{r.column}]: {r.why}" for r in results
+            if r.status == status and (status != PASSED or r.again)]
 
 
 def tables(results):
@@ -70,7 +83,7 @@ def tables(results):
 
 def report(results):
     parts = tables(results)
-    for status in (SKIPPED, UNSUPPORTED, FAILED):
+    for status in (SKIPPED, UNSUPPORTED, PASSED, FAILED):
         parts += reasons(results, status)
     parts.append(closing(results))
     return "\n".join(parts)

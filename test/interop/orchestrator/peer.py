@@ -4,15 +4,21 @@ import asyncio
 import itertools
 import json
 import os
+import re
 import signal
 
-from .tail import Tail
+from .tail import Tail, shown
 
 READY_SECONDS = 30.0
 # What a peer may take beyond the deadline that it was given, to say that it missed it.
 GRACE_SECONDS = 5.0
 QUIT_SECONDS = 2.0
+# Others may have told of its end before it is over, and its log is read to the end.
+DYING_SECONDS = 0.3
 MAX_LINE = 16 << 20
+
+# How go, rust, js and py begin to say what they die of; of chained exceptions the last is that.
+PANIC = re.compile(r"panic: |fatal error: |thread '.*' panicked|\w*(Error|Exception)\b.*: |(\w+\.)+[A-Z]\w*: ")
 
 slowness = 1.0
 """Every deadline is multiplied by it: for slow machines and sanitizers."""
@@ -38,6 +44,8 @@ class Peer:
         self._pending, self._waiters = {}, []
         self._numbers = itertools.count(1)
         self._process, self._readers, self._ended, self._closed = None, [], False, False
+        self._refused, self._died = False, False
+        self._panic = self._last_error = ""
         self.ended_badly = None
         """After close(): the failure that it had ended before, or did not end as asked."""
 
@@ -48,6 +56,7 @@ class Peer:
         self._readers = [asyncio.create_task(self._read_lines()), asyncio.create_task(self._read_errors())]
         ready = await self.wait(lambda e: e["event"] in ("ready", "unsupported"), READY_SECONDS, "ready")
         if ready["event"] == "unsupported":
+            self._refused = True
             raise Unsupported(f"{self.stack}: {ready.get('error')}")
         self.id, self.addrs, self.version = ready["id"], ready["addrs"], ready.get("version")
 
@@ -101,18 +110,36 @@ class Peer:
         """Ends the process that start() made, kindly at first; a second time does nothing."""
         if self._process is None or self._closed:
             return
-        self._closed, died = True, self._process.returncode is not None
+        died = self._process.returncode is not None
+        self._closed, self._died = True, died and not self._refused
         self._send(json.dumps({"id": 0, "cmd": "quit"}))
         try:
             await asyncio.wait_for(self._process.wait(), QUIT_SECONDS)
         except asyncio.TimeoutError:
             self._signal(signal.SIGKILL)
             await self._process.wait()
+        await asyncio.wait(self._readers, timeout=DYING_SECONDS)
         for reader in self._readers:
             reader.cancel()
         await asyncio.gather(*self._readers, return_exceptions=True)
         if died or self._process.returncode != 0:
             self.ended_badly = self._end()
+
+    @property
+    def died(self):
+        """It has ended although nobody had asked it to."""
+        return self._died if self._closed else self._ended and not self._refused
+
+    async def crash(self):
+        """With which code and words it has died; None: it has not, not even in the next moment."""
+        if self._readers and not self._closed:
+            await asyncio.wait(self._readers, timeout=DYING_SECONDS)
+        if not self.died:
+            return None
+        return f"{self.stack} {self._how_it_ended(self._panic or self._last_error)}"
+
+    def _how_it_ended(self, words):
+        return f"ended with code {self._process.returncode}" + (f": {shown(words)}" if words else "")
 
     def story(self):
         """The last protocol lines and log lines, for the reader of a failure."""
@@ -122,7 +149,7 @@ class Peer:
             lines.append(f"    ({len(self.messages)} message events not shown)")
         lines += [f"    ! {line}" for line in self._errors]
         if self._ended:
-            lines.append(f"    ended with code {self._process.returncode}")
+            lines.append(f"    {self._how_it_ended(self._panic)}")
         return "\n".join(lines)
 
     def _send(self, text):
@@ -150,9 +177,15 @@ class Peer:
     async def _read_errors(self):
         try:
             while line := await self._process.stderr.readline():
-                self._errors.add(line.decode(errors="replace").rstrip())
+                self._take_error(line.decode(errors="replace").rstrip())
         except ValueError:
             self._errors.add("a line beyond the limit")
+
+    def _take_error(self, line):
+        self._errors.add(line)
+        self._last_error = line or self._last_error
+        if PANIC.match(line):
+            self._panic = line
 
     def _take(self, line):
         try:

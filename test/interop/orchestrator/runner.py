@@ -6,6 +6,7 @@ import time
 
 from . import matrix
 from . import peer as peers
+from .again import Again
 from .matrix import Result
 from .peer import Failure, Unsupported
 from .scene import Link, Scene, pairs
@@ -39,75 +40,91 @@ class Runner:
             return await self._play(link, cases)
 
     async def _play(self, link, cases):
-        """Plays the cases on one scene, on a new one after each failure; a failing setup fails them all."""
-        results, left = [], list(cases)
+        """Plays the cases on one scene, and on a new one after each failure."""
+        results, left, again = [], list(cases), Again()
         while left:
             scene = Scene(link, self.commands)
             try:
-                problem = await attempt(left[0].setup(scene), SETUP_SECONDS, "setup")
-                played = left if problem else await self._play_on(scene, left, results)
-                for case in played if problem else ():
-                    await self._record(results, scene, case, problem, time.monotonic())
-                left = left[len(played):]
+                left = await self._play_on(scene, left, again, results)
             finally:
                 ended_badly = await scene.close()
             if ended_badly and results[-1].status == matrix.PASSED:
                 self._spoil(results[-1], ended_badly)
         return results
 
-    async def _play_on(self, scene, cases, results):
-        """Plays until one fails; returns the cases played."""
+    async def _play_on(self, scene, cases, again, results):
+        """Plays until one fails, of a failing setup all; returns what is left to play."""
+        start = time.monotonic()
+        if problem := await attempt(cases[0].setup(scene), SETUP_SECONDS, "setup"):
+            return await self._fail(scene, cases, problem, again, results, start)
         for at, case in enumerate(cases):
             start, scene.notes = time.monotonic(), []
-            problem = await attempt(case.run(scene), case.seconds, case.name)
-            await self._record(results, scene, case, problem, start)
-            if problem:
-                return cases[:at + 1]
-        return cases
+            if problem := await attempt(case.run(scene), case.seconds, case.name):
+                return await self._fail(scene, [case], problem, again, results, start) + cases[at + 1:]
+            results.append(outcome(scene, case, scene.link.column, start, again.why(case)))
+            self.progress(results[-1])
+        return []
+
+    async def _fail(self, scene, cases, problem, again, results, start):
+        """Records that these have failed, but for those that are to be played once more, which it returns."""
+        crash, story, ended_badly = await scene.crash(), scene.tell(), await scene.close()
+        repeated = [] if ended_badly else again.grants(cases, problem, crash)
+        for case in cases:
+            if case not in repeated:
+                result = outcome(scene, case, scene.link.column, start, again.why(case))
+                result.status, result.reason, result.story, story = matrix.FAILED, str(problem), story, ""
+                await self._tell_failure(result, case, scene.link, problem, ended_badly)
+                results.append(result)
+        return repeated
 
     async def _play_everybody(self, links, cases):
         """Every case for every pair of stacks, in one network: a pair that fails spoils nothing for the next."""
         stacks = matrix.in_order(name for link in links for name in (link.us, link.other))
-        scene = Scene(Link(stacks[0], stacks[-1], stacks[0], stacks[-1]), self.commands)
+        games = [(case, link) for case in cases for link in pairs(stacks)]
+        results, left, again = {}, games, Again()
+        while left:
+            scene = Scene(Link(stacks[0], stacks[-1], stacks[0], stacks[-1]), self.commands)
+            left = await self._play_network(scene, left, again, results)
+        return [results[game] for game in games]
+
+    async def _play_network(self, scene, games, again, results):
+        """Returns what is to be played once more, in a new network."""
         try:
-            broken = await attempt(cases[0].setup(scene), SETUP_SECONDS, "setup")
-            played = [await self._play_pair(scene, case, link, broken) for case in cases for link in pairs(stacks)]
+            broken = await attempt(games[0][0].setup(scene), SETUP_SECONDS, "setup")
+            problems = {game: await self._play_pair(scene, game, broken, again, results) for game in games}
+            crash = await scene.crash()
         finally:
             ended_badly = await scene.close()
-        for result, link, case, problem in played:
-            if problem:
-                if ended_badly is None:
-                    await self._excuse(result, link, case, problem)
-                self.progress(result)
-        results = [result for result, *_ in played]
-        if ended_badly and results[-1].status == matrix.PASSED:
-            self._spoil(results[-1], ended_badly)
-        return results
+        repeated = []
+        for game, problem in problems.items():
+            if problem and not ended_badly and again.grants([game], problem, crash):
+                repeated.append(game)
+            elif problem:
+                await self._tell_failure(results[game], *game, problem, ended_badly)
+        if ended_badly and (last := results[games[-1]]).status == matrix.PASSED:
+            self._spoil(last, ended_badly)
+        return repeated
 
-    async def _play_pair(self, scene, case, link, broken):
-        scene.link, scene.notes, start = link, [], time.monotonic()
+    async def _play_pair(self, scene, game, broken, again, results):
+        (case, link), start = game, time.monotonic()
+        scene.link, scene.notes = link, []
         problem = broken or await attempt(case.run(scene), case.seconds, case.name)
-        result = Result(case.name, link.listener, matrix.PASSED, seconds=time.monotonic() - start,
-                        notes=scene.notes, asker=link.dialer)
+        results[game] = result = outcome(scene, case, link.listener, start, again.why(game), asker=link.dialer)
         if problem:
             result.status, result.reason = matrix.FAILED, str(problem)
             result.story = scene.dialer.story() if scene.dialer else ""
         else:
             self.progress(result)
-        return result, link, case, problem
+        return problem
 
     def _spoil(self, result, ended_badly):
         result.status, result.reason = matrix.FAILED, str(ended_badly)
         self.progress(result)
 
-    async def _record(self, results, scene, case, problem, start):
-        result = Result(case.name, scene.link.column, matrix.PASSED, seconds=time.monotonic() - start,
-                        notes=scene.notes)
-        if problem:
-            result.status, result.reason, result.story = matrix.FAILED, str(problem), scene.tell()
-            if await scene.close() is None:
-                await self._excuse(result, scene.link, case, problem)
-        results.append(result)
+    async def _tell_failure(self, result, case, link, problem, ended_badly):
+        """Where one of ours ended badly nothing is excused."""
+        if ended_badly is None:
+            await self._excuse(result, link, case, problem)
         self.progress(result)
 
     async def _excuse(self, result, link, case, problem):
@@ -137,12 +154,23 @@ class Runner:
         return await self._alone[key]
 
     async def _play_alone(self, stack, case):
-        scene = Scene(Link(stack, stack, stack, stack), {stack: self.commands[stack]})
-        try:
-            return (await attempt(case.setup(scene), SETUP_SECONDS, "setup")
-                    or await attempt(case.run(scene), case.seconds, case.name))
-        finally:
-            await scene.close()
+        again, repeated = Again(), True
+        while repeated:
+            scene = Scene(Link(stack, stack, stack, stack), {stack: self.commands[stack]})
+            try:
+                problem = (await attempt(case.setup(scene), SETUP_SECONDS, "setup")
+                           or await attempt(case.run(scene), case.seconds, case.name))
+                crash = problem and await scene.crash()
+            finally:
+                await scene.close()
+            repeated = again.grants([case], problem, crash)
+        return problem
+
+
+def outcome(scene, case, column, start, again, asker=""):
+    """So far it has passed."""
+    return Result(case.name, column, matrix.PASSED, seconds=time.monotonic() - start, notes=scene.notes,
+                  asker=asker, again=again)
 
 
 def excusable(case, link, stack, problem):

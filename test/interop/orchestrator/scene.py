@@ -82,6 +82,11 @@ class Scene:
             return self.peers
         return [peer for peer in (self.dialer, self.listener) if peer]
 
+    async def crash(self):
+        """How a peer of another stack has ended by itself, or None. Of ours close() tells."""
+        crashes = await asyncio.gather(*(peer.crash() for peer in self.peers if peer.stack != stack.US))
+        return next(filter(None, crashes), None)
+
     async def close(self):
         """Ends all peers; how one of ours ended badly, or None. That is our failure, whatever the case is about."""
         await asyncio.gather(*(peer.close() for peer in self.peers), return_exceptions=True)

@@ -65,6 +65,20 @@ class Reasons(unittest.TestCase):
         self.assertIn("failed a [go>]: silence", text)
         self.assertIn("unsupported b [>js]: no API", text)
 
+    def test_a_case_that_was_played_again_is_named_with_why_though_it_passed(self):
+        again = Result("a", ">go", PASSED, again="go ended with code 2: panic: nil")
+        text = matrix.report([again, result("b", ">go", PASSED)])
+        self.assertIn("passed a [>go]: again: go ended with code 2: panic: nil", text)
+        self.assertNotIn("passed b", text)
+        self.assertEqual([line.split() for line in matrix.table([again]).splitlines()], [[">go"], ["a", "again"]])
+        self.assertEqual((matrix.closing([again]), matrix.exit_code([again])), ("1 passed, 0 failed", 0))
+
+    def test_one_that_failed_again_too(self):
+        again = Result("a", ">go", FAILED, "silence", again="go ended with code 2: panic: nil")
+        text = matrix.report([again])
+        self.assertIn("failed a [>go]: silence; again: go ended with code 2: panic: nil", text)
+        self.assertIn("FAIL", matrix.table([again]))
+
     def test_in_a_network_who_asked_is_named_too(self):
         failed = Result("find", "go", FAILED, "silence", asker="js")
         self.assertIn("failed find by js [go]: silence", matrix.report([failed]))

@@ -20,6 +20,9 @@ FAKE = textwrap.dedent("""
         request = json.loads(line)
         if request["cmd"] == "quit": sys.exit(0)
         if request["cmd"] == "die": sys.exit(7)
+        if request["cmd"] == "panic":
+            for line in request["said"]: print(line, file=sys.stderr)
+            sys.exit(2)
         if request["cmd"] == "event": say(event="message", data="00")
         if request["cmd"] == "no": say(id=request["id"], ok=False, error="no", unsupported=request["x"])
         elif request["cmd"] != "silence": say(id=request["id"], ok=True, got=request.get("x"))
@@ -57,6 +60,50 @@ class Ending(unittest.TestCase):
 
     def test_who_is_gone_before_it_was_asked_ends_badly(self):
         self.assertIn("code 7", str(ended("hello", "die")))
+
+
+def crash(command, closed=False, **arguments):
+    async def story(peer):
+        with contextlib.suppress(Failure):
+            await peer.ask(command, 5, **arguments)
+        if closed:
+            await peer.close()
+        return await peer.crash()
+    return playing(story)
+
+
+class Crashing(unittest.TestCase):
+    def test_who_lives_or_ends_when_asked_has_not_crashed(self):
+        self.assertIsNone(crash("hello"))
+        self.assertIsNone(crash("hello", closed=True))
+
+    def test_who_ends_unasked_has(self):
+        self.assertEqual(crash("die"), "fake ended with code 7: a log line")
+        self.assertEqual(crash("die", closed=True), "fake ended with code 7: a log line")
+
+    def test_it_is_told_with_the_first_line_of_the_panic_however_much_follows(self):
+        followed = [f"goroutine {i} [running]:" for i in range(100)]
+        for panic in ("panic: runtime error: invalid memory address or nil pointer dereference",
+                      "thread 'main' panicked at src/main.rs:1:2:", "TypeError: x is not a function",
+                      "cryptography.exceptions.InvalidSignature: no"):
+            with self.subTest(panic):
+                self.assertEqual(crash("panic", said=["before", panic, *followed]), f"fake ended with code 2: {panic}")
+
+    def test_the_story_has_that_line_too_when_it_is_no_longer_among_the_last(self):
+        async def story(peer):
+            with contextlib.suppress(Failure):
+                await peer.ask("panic", said=["panic: nil", *map(str, range(100))])
+            return await peer.crash() and peer.story()
+        self.assertIn("ended with code 2: panic: nil", playing(story))
+
+    def test_who_refuses_a_flag_ends_as_it_should(self):
+        async def refused():
+            peer = Peer("fake", [sys.executable, "-c", FAKE], ["refuse"])
+            with contextlib.suppress(Unsupported):
+                await peer.start()
+            before, _ = await peer.crash(), await peer.close()
+            return before, await peer.crash()
+        self.assertEqual(asyncio.run(refused()), (None, None))
 
 
 class Asking(unittest.TestCase):

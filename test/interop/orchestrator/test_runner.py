@@ -22,8 +22,8 @@ def case(name, run, seconds=5, setup=nothing, **traits):
     return Case(name, run, setup, seconds, **traits)
 
 
-def play(cases, listed=LISTED, pair=("kadmesh", "go")):
-    runner = Runner({"kadmesh": ["none"], "go": ["none"]}, listed)
+def play(cases, listed=LISTED, pair=("kadmesh", "go"), progress=lambda result: None):
+    runner = Runner({"kadmesh": ["none"], "go": ["none"]}, listed, progress=progress)
     return asyncio.run(runner.run(links(*pair), cases))
 
 
@@ -164,6 +164,136 @@ class Networks(unittest.TestCase):
             order.append("large")
         play([Case("a", large, nothing, 5, large=True), self.network(large), case("b", slowly)])
         self.assertEqual(order, ["small"] * 2 + ["large"] * 6)
+
+
+def fake(stack, crash=None, story="", ended_badly=None):
+    """A peer as the runner sees it."""
+    async def crashed():
+        return crash
+
+    async def close():
+        peer.story = lambda: "closed"
+    peer = types.SimpleNamespace(stack=stack, crash=crashed, close=close, story=lambda: story, ended_badly=ended_badly,
+                                 died=crash is not None)
+    return peer
+
+
+def crashing(*scripts, error=Failure):
+    """Plays one script after the other, the last for ever: the peers of the scene, and whether the case fails."""
+    turns = iter(scripts)
+    last = [None]
+
+    async def run(scene):
+        last[0] = peers, fails = next(turns, last[0])
+        scene.peers += peers
+        if fails:
+            raise error("as told")
+    return run
+
+
+PANIC = "go ended with code 2: panic: nil"
+
+
+class Again(unittest.TestCase):
+    """Only in the direction go> does anything happen."""
+
+    def outcome(self, *scripts, listed={}, setup=nothing, **traits):
+        only = case("hard", crashing(*scripts), setup=setup, dialer="go", **traits)
+        [result] = play([only], listed=listed)
+        return result
+
+    def test_a_case_that_failed_beside_a_crash_of_another_stack_is_played_once_more_and_says_so(self):
+        result = self.outcome(([fake("go", PANIC)], True), ([fake("go")], False))
+        self.assertEqual((result.status, result.again), (PASSED, PANIC))
+
+    def test_a_second_crash_fails_it(self):
+        count = itertools.count()
+        result = self.outcome(*(([fake("go", f"{PANIC} {next(count)}")], True) for _ in range(2)), ([], False))
+        self.assertEqual((result.status, result.again), (FAILED, f"{PANIC} 0"))
+
+    def test_so_does_any_other_failure_the_second_time(self):
+        result = self.outcome(([fake("go", PANIC)], True), ([fake("go")], True), ([], False))
+        self.assertEqual((result.status, result.reason, result.again), (FAILED, "as told", PANIC))
+
+    def test_a_failure_without_a_crash_is_not_played_again(self):
+        result = self.outcome(([fake("go"), fake("kadmesh")], True), ([], False))
+        self.assertEqual((result.status, result.again), (FAILED, ""))
+
+    def test_nor_is_one_where_one_of_ours_ended(self):
+        ours = fake("kadmesh", "kadmesh ended with code 6", ended_badly=Failure("kadmesh ended"))
+        self.assertEqual(self.outcome(([ours], True), ([], False)).status, FAILED)
+        self.assertEqual(self.outcome(([ours, fake("go", PANIC)], True), ([], False)).status, FAILED)
+        crashed = fake("kadmesh", "kadmesh ended with code 6")
+        self.assertEqual(self.outcome(([crashed], True), ([], False)).status, FAILED)
+
+    def test_who_crashes_and_fails_nothing_is_not_asked_about(self):
+        result = self.outcome(([fake("go", PANIC)], False), ([], True))
+        self.assertEqual((result.status, result.again), (PASSED, ""))
+
+    def test_a_missing_api_is_no_crash(self):
+        only = case("hard", crashing(([fake("go", PANIC)], True), ([], False), error=Unsupported), dialer="go")
+        self.assertEqual(statuses(play([only], listed={})), [FAILED])
+
+    def test_a_setup_that_failed_beside_a_crash_is_tried_once_more_for_all_its_cases(self):
+        setup = crashing(([fake("go", PANIC)], True), ([], False))
+        results = play([case(name, nothing, setup=setup, dialer="go") for name in "ab"])
+        self.assertEqual([(r.status, r.again) for r in results], [(PASSED, PANIC)] * 2)
+        setup = crashing(([fake("go", PANIC)], True))
+        results = play([case(name, nothing, setup=setup, dialer="go") for name in "ab"])
+        self.assertEqual(statuses(results), [FAILED] * 2)
+
+    def test_the_cases_beside_it_are_played_once(self):
+        played = []
+
+        async def noted(scene):
+            played.append(scene)
+        results = play([case("a", noted, dialer="go"),
+                        case("b", crashing(([fake("go", PANIC)], True), ([], False)), dialer="go"),
+                        case("c", noted, dialer="go")])
+        self.assertEqual([(r.case, r.status, r.again) for r in results],
+                         [("a", PASSED, ""), ("b", PASSED, PANIC), ("c", PASSED, "")])
+        self.assertEqual(len(set(played)), 2)
+        self.assertEqual(len(played), 2)
+
+    def test_each_is_told_once(self):
+        told = []
+        only = case("hard", crashing(([fake("go", PANIC)], True), ([], False)), dialer="go")
+        play([only], progress=told.append)
+        self.assertEqual([(r.status, r.again) for r in told], [(PASSED, PANIC)])
+
+    def test_that_a_stack_crashed_once_by_itself_is_no_evidence_that_it_cannot(self):
+        async def run(scene):
+            if scene.link.us != "go":
+                raise Failure("as told")
+            if next(times) == 0:
+                scene.peers.append(fake("go", PANIC))
+                raise Failure("crashed")
+        times = itertools.count()
+        self.assertEqual(statuses(play([case("hard", run, dialer="go")])), [FAILED])
+
+    def test_of_a_network_only_what_failed_is_played_again_in_a_new_one(self):
+        played = []
+
+        async def run(scene):
+            played.append((scene.link.dialer, scene.link.listener))
+            if len(played) == 2:
+                scene.peers.append(fake("go", PANIC))
+                raise Failure("as told")
+        scenes = set()
+
+        async def setup(scene):
+            scenes.add(scene)
+        told = []
+        results = play([case("hard", run, setup=setup, everybody=True, large=True)], listed={}, progress=told.append)
+        self.assertEqual([(r.asker, r.column) for r in results], played[:4])
+        self.assertEqual([(r.asker, r.column) for r in told], [played[0], *played[2:]])
+        self.assertEqual([(r.status, r.again) for r in results], [(PASSED, ""), (PASSED, PANIC)] + [(PASSED, "")] * 2)
+        self.assertEqual((played[4:], len(scenes)), ([played[1]], 2))
+
+    def test_a_network_that_crashes_again_fails(self):
+        setup = crashing(([fake("go", PANIC)], True))
+        results = play([case("hard", nothing, setup=setup, everybody=True, large=True)], listed={})
+        self.assertEqual([(r.status, r.again) for r in results], [(FAILED, PANIC)] * 4)
 
 
 class Stories(unittest.TestCase):
