@@ -24,11 +24,13 @@ async def formed(scene, names):
 
     async def enters(node):
         async with limit:
-            await node.ask("kad_bootstrap", FORM_SECONDS, peers=[scene.nodes[0].addr])
+            with scene.telling(node):
+                await node.ask("kad_bootstrap", FORM_SECONDS, peers=[scene.nodes[0].addr])
     await together(*(enters(node) for node in scene.nodes[1:]))
     for node in scene.nodes:
-        await until(lambda node=node: knows_many(node), FORM_SECONDS,
-                    f"a {node.stack} node knows {KNOWN_AT_LEAST} of the others")
+        with scene.telling(node):
+            await until(lambda node=node: knows_many(node), FORM_SECONDS,
+                        f"a {node.stack} node knows {KNOWN_AT_LEAST} of the others")
 
 
 async def started(scene, names):

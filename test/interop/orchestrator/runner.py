@@ -107,12 +107,14 @@ class Runner:
 
     async def _play_pair(self, scene, game, broken, again, results):
         (case, link), start = game, time.monotonic()
-        scene.link, scene.notes = link, []
+        if broken:
+            scene.link = link
+        else:
+            scene.turn_to(link)
         problem = broken or await attempt(case.run(scene), case.seconds, case.name)
         results[game] = result = outcome(scene, case, link.listener, start, again.why(game), asker=link.dialer)
         if problem:
-            result.status, result.reason = matrix.FAILED, str(problem)
-            result.story = scene.dialer.story() if scene.dialer else ""
+            result.status, result.reason, result.story = matrix.FAILED, str(problem), scene.tell()
         else:
             self.progress(result)
         return problem

@@ -1,6 +1,7 @@
 """A scene: the peers that one or more cases play on, and the link between the two that matter."""
 
 import asyncio
+import contextlib
 import dataclasses
 
 from . import stack
@@ -46,13 +47,15 @@ class Scene:
         self.others, self.visits = [], {}  # who came to the network of the nodes, and what came of it
         self.dialer = self.listener = None
         self.notes, self._told = [], False
+        self._failing = None
 
     async def start(self, name, *flags):
         if name not in self.commands:
             raise Unsupported(f"{name}: no peer")
         peer = Peer(name, self.commands[name], flags)
         self.peers.append(peer)
-        await peer.start()
+        with self.telling(peer):
+            await peer.start()
         return peer
 
     async def start_pair(self, *flags, dialer_flags=(), listener_flags=()):
@@ -71,16 +74,32 @@ class Scene:
     def note(self, text):
         self.notes.append(text)
 
+    def turn_to(self, link):
+        """Another pair of the same network is next, with a story of its own."""
+        self.link, self.notes, self._told = link, [], False
+        self.dialer = self.listener = self._failing = None
+
+    @contextlib.contextmanager
+    def telling(self, peer):
+        """If what is done within fails, this peer is among those who tell, even of a crowd."""
+        try:
+            yield
+        except BaseException:  # a setup that takes too long is cancelled
+            self._failing = self._failing or peer
+            raise
+
     def tell(self):
         """The story of every peer; told once, however many cases fail on this scene."""
         told, self._told = self._told, True
         return "" if told else "\n".join(peer.story() for peer in self._tellers())
 
     def _tellers(self):
-        """Of a crowd only the two that the case is about."""
+        """Of a crowd the two that the case is about or else the first two, who was waited for, and some who died."""
         if len(self.peers) <= MOST_TELLERS:
             return self.peers
-        return [peer for peer in (self.dialer, self.listener) if peer]
+        two = [peer for peer in (self.dialer, self.listener) if peer] or self.peers[:2]
+        died = [peer for peer in self.peers if peer.died]
+        return unique([*two, *([self._failing] if self._failing else []), *died])[:MOST_TELLERS]
 
     async def crash(self):
         """How a peer of another stack has ended by itself, or None. Of ours close() tells."""
@@ -91,6 +110,10 @@ class Scene:
         """Ends all peers; how one of ours ended badly, or None. That is our failure, whatever the case is about."""
         await asyncio.gather(*(peer.close() for peer in self.peers), return_exceptions=True)
         return next((peer.ended_badly for peer in self.peers if peer.stack == stack.US and peer.ended_badly), None)
+
+
+def unique(peers):
+    return [peer for n, peer in enumerate(peers) if not any(peer is before for before in peers[:n])]
 
 
 async def connect(dialer, listener):

@@ -296,16 +296,58 @@ class Again(unittest.TestCase):
         self.assertEqual([(r.status, r.again) for r in results], [(FAILED, PANIC)] * 4)
 
 
+def crowded(count=50):
+    scene = Scene(links("kadmesh", "go")[0], {})
+    scene.peers = [fake("go", story=str(i)) for i in range(count)]
+    return scene
+
+
 class Stories(unittest.TestCase):
+    def test_where_nobody_matters_yet_the_first_two_tell_and_who_was_waited_for(self):
+        scene = crowded()
+        with self.assertRaises(Failure), scene.telling(scene.peers[7]):
+            raise Failure("as told")
+        self.assertEqual(scene.tell(), "0\n1\n7")
+
+    def test_who_succeeded_does_not_tell(self):
+        scene = crowded()
+        with scene.telling(scene.peers[7]):
+            pass
+        self.assertEqual(scene.tell(), "0\n1")
+
+    def test_whoever_crashed_tells_as_well(self):
+        scene = crowded()
+        scene.dialer, scene.peers[3] = scene.peers[8], fake("go", PANIC, "3")
+        self.assertEqual(scene.tell(), "8\n3")
+
+    def test_a_pair_of_a_network_does_not_tell_the_story_of_the_pair_before(self):
+        async def run(scene):
+            scene.peers = [fake("go", story=str(i)) for i in range(50)]
+            if scene.link.dialer == scene.link.listener:
+                scene.dialer = scene.peers[9]
+            raise Failure("as told")
+        results = play([case("hard", run, everybody=True, large=True)], listed={})
+        self.assertEqual([r.story for r in results], ["9", "0\n1", "0\n1", "9"])
+
+    def test_of_a_network_that_did_not_form_is_told_once(self):
+        async def setup(scene):
+            scene.peers = [fake("go", story=str(i)) for i in range(50)]
+            raise Failure("as told")
+        results = play([case("hard", nothing, setup=setup, everybody=True, large=True)], listed={})
+        self.assertEqual([r.story for r in results], ["0\n1", "", "", ""])
+
     def test_of_a_crowd_only_the_two_that_matter_tell(self):
-        scene = Scene(links("kadmesh", "go")[0], {})
-        scene.peers = [types.SimpleNamespace(story=lambda i=i: str(i)) for i in range(50)]
+        scene = crowded()
         scene.dialer = scene.peers[49]
         self.assertEqual(scene.tell(), "49")
 
+    def test_are_told_before_the_peers_are_asked_to_end(self):
+        for traits in ({}, dict(everybody=True, large=True)):
+            results = play([case("hard", crashing(([fake("go", story="lives")], True)), **traits)], listed={})
+            self.assertEqual({line for r in results for line in r.story.splitlines()}, {"lives"})
+
     def test_otherwise_all_do(self):
-        scene = Scene(links("kadmesh", "go")[0], {})
-        scene.peers = [types.SimpleNamespace(story=lambda i=i: str(i)) for i in range(3)]
+        scene = crowded(3)
         self.assertEqual((scene.tell(), scene.tell()), ("0\n1\n2", ""))
 
 
