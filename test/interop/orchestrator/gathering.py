@@ -54,6 +54,11 @@ def by_stack(nodes):
     return stacks
 
 
+def strangers(residents, known):
+    """Of each stack the last whose id is not known; a stack that is known altogether has none."""
+    return {node.stack: node for node in residents if node.id not in known}
+
+
 def far_from_some(candidates, residents, others):
     """The first key from which each stack has a resident so far that nobody asks it to hold what is put there.
 

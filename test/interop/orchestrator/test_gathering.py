@@ -54,5 +54,16 @@ class FarFromSome(unittest.TestCase):
             gathering.far_from_some([b"a", b"b"], nodes(10, "go"), [])
 
 
+class Strangers(unittest.TestCase):
+    def test_are_one_of_each_stack_whom_nobody_has_told_of(self):
+        residents = nodes(6, "go", "js")
+        found = gathering.strangers(residents, {residents[4].id, residents[1].id})
+        self.assertEqual(found, {"go": residents[2], "js": residents[5]})
+
+    def test_a_stack_that_is_known_to_the_last_has_none(self):
+        residents = nodes(6, "go", "js")
+        self.assertEqual(gathering.strangers(residents, {node.id for node in residents[::2]}), {"js": residents[5]})
+
+
 if __name__ == "__main__":
     unittest.main()

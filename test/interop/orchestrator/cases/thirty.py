@@ -11,7 +11,7 @@ import itertools
 
 from .. import stack
 from ..case import case
-from ..gathering import by_stack, far_from_some, formed, keys, started
+from ..gathering import by_stack, far_from_some, formed, keys, started, strangers
 from ..network import FORM_SECONDS, knows
 from ..peer import Failure, Peer, Unsupported, until
 from ..scene import together
@@ -38,10 +38,8 @@ class Visit:
     """Each part is what came of it, or the problem that it ended with."""
 
     guest: Peer
-    known: set
-    """Whom the guest was connected to when it sought."""
     sought: dict
-    """A resident of each stack, and what came of the search for it."""
+    """Of each stack a resident that the guest did not know, None if it knew them all, and the problem if there was."""
     put: object
     provided: object
 
@@ -60,9 +58,9 @@ async def visit(scene, guest):
     door = entrance(scene, guest)
     await guest.ask("connect", addr=door.addr)
     await until(lambda: knows(guest, {door.id}), FORM_SECONDS, f"{guest.stack} knows its entrance", every=0.02)
-    known, sought = await neighbours(guest), await seeks_one_of_each(scene, guest)
+    sought = await seeks_one_of_each(scene, guest)
     await guest.ask("kad_bootstrap", FORM_SECONDS, peers=[door.addr])
-    return Visit(guest, known, sought, await outcome(puts(scene, guest)), await outcome(provides(scene, guest)))
+    return Visit(guest, sought, await outcome(puts(scene, guest)), await outcome(provides(scene, guest)))
 
 
 def entrance(scene, guest):
@@ -73,10 +71,27 @@ def entrance(scene, guest):
 
 
 async def seeks_one_of_each(scene, guest):
-    """All at once, while none of them is known."""
-    sought = [nodes[-1] for nodes in by_stack(scene.nodes).values()]
-    found = await together(*(outcome(finds_peer(guest, node)) for node in sought))
-    return {node.stack: (node, problem) for node, problem in zip(sought, found)}
+    """All at once, of those that the guest does not know yet: where the others are it can say without a search."""
+    stacks, unknown = list(by_stack(scene.nodes)), strangers(scene.nodes, await known_to(guest))
+    return dict(zip(stacks, await together(*(seeks(guest, name, unknown.get(name)) for name in stacks))))
+
+
+async def known_to(guest):
+    """Whom it is connected to or has in its table."""
+    return await neighbours(guest) | await in_table(guest)
+
+
+async def in_table(guest):
+    try:
+        return set((await guest.ask("kad_table"))["peers"])
+    except Unsupported:
+        return set()
+
+
+async def seeks(guest, name, node):
+    if node is None:
+        return None, Failure(f"{guest.stack} knows every resident of {name} before it has searched")
+    return node, await outcome(finds_peer(guest, node))
 
 
 async def puts(scene, guest):
@@ -101,6 +116,12 @@ async def outcome(work):
         return problem
 
 
+def visit_of(scene, name):
+    """Raises what it ended with, if it did not come to its end. The guest of this stack tells of what fails."""
+    scene.dialer = next(guest for guest in scene.others if guest.stack == name)
+    return own(scene.visits[name])
+
+
 def own(result):
     """Raises the problem that it is, if it is one."""
     if isinstance(result, Exception):
@@ -110,25 +131,22 @@ def own(result):
 
 @case("kad-thirty-find-peer", on=thirty, seconds=60, everybody=True, large=True)
 async def find_peer(scene):
-    """A newcomer that knows one resident finds one of each stack."""
-    visited = own(scene.visits[scene.link.dialer])
-    scene.dialer, (sought, problem) = visited.guest, visited.sought[scene.link.listener]
-    scene.note("was connected already" if sought.id in visited.known else "was not connected")
+    """A newcomer that knows one resident finds one of each stack that it does not know."""
+    scene.listener, problem = visit_of(scene, scene.link.dialer).sought[scene.link.listener]
     own(problem)
 
 
 @case("kad-thirty-get", on=thirty, seconds=60, everybody=True, large=True)
 async def get(scene):
     """A value whose author has left is read by one who was never asked to hold it."""
-    left = own(own(scene.visits[scene.link.listener]).put)
-    scene.dialer = left.far[scene.link.dialer]
+    left = own(visit_of(scene, scene.link.listener).put)
+    scene.dialer, scene.listener = left.far[scene.link.dialer], scene.dialer
     await gets(scene.dialer, left.key, left.value)
 
 
 @case("kad-thirty-providers", on=thirty, seconds=60, everybody=True, large=True)
 async def providers(scene):
     """A provider who has left is named to one who was never asked to hold that."""
-    visited = own(scene.visits[scene.link.listener])
-    left = own(visited.provided)
-    scene.dialer = left.far[scene.link.dialer]
-    await finds_provider(scene.dialer, left.key, visited.guest)
+    left = own(visit_of(scene, scene.link.listener).provided)
+    scene.dialer, scene.listener = left.far[scene.link.dialer], scene.dialer
+    await finds_provider(scene.dialer, left.key, scene.listener)
