@@ -295,6 +295,12 @@ class Again(unittest.TestCase):
         results = play([case("hard", nothing, setup=setup, everybody=True, large=True)], listed={})
         self.assertEqual([(r.status, r.again) for r in results], [(FAILED, PANIC)] * 4)
 
+    def test_nor_is_a_network_in_which_one_of_ours_ended(self):
+        ours = fake("kadmesh", "kadmesh ended with code 6", ended_badly=Failure("kadmesh ended"))
+        setup = crashing(([ours, fake("go", PANIC)], True), ([], False))
+        results = play([case("hard", nothing, setup=setup, everybody=True, large=True)], listed={})
+        self.assertEqual([(r.status, r.again) for r in results], [(FAILED, "")] * 4)
+
 
 def crowded(count=50):
     scene = Scene(links("kadmesh", "go")[0], {})
@@ -345,6 +351,11 @@ class Stories(unittest.TestCase):
         for traits in ({}, dict(everybody=True, large=True)):
             results = play([case("hard", crashing(([fake("go", story="lives")], True)), **traits)], listed={})
             self.assertEqual({line for r in results for line in r.story.splitlines()}, {"lives"})
+
+    def test_of_a_failing_setup_are_told_once(self):
+        setup = crashing(([fake("go", story="lives")], True))
+        results = play([case(name, nothing, setup=setup, dialer="go") for name in "ab"])
+        self.assertEqual([r.story for r in results], ["lives", ""])
 
     def test_otherwise_all_do(self):
         scene = crowded(3)
