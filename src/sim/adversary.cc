@@ -1,6 +1,7 @@
 #include "sim/adversary.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/varint.h"
 #include "kad/key.h"
@@ -266,15 +267,17 @@ std::vector<KeyPair> ids_near(std::uint64_t seed, ByteView key, std::size_t coun
 std::vector<KeyPair> ids_around(std::uint64_t seed, const KadId& victim, std::size_t count,
                                 std::size_t of_bucket, std::size_t tries) {
   std::map<unsigned, std::vector<KeyPair>, std::greater<>> buckets;
+  std::vector<KeyPair> others;
   for (std::size_t i = 0; i < tries; ++i) {
     KeyPair drawn = drawn_id(seed, i);
     std::vector<KeyPair>& bucket = buckets[common_prefix(KadId::of(drawn.peer_id()), victim)];
-    if (bucket.size() < of_bucket) bucket.push_back(std::move(drawn));
+    std::vector<KeyPair>& into = bucket.size() < of_bucket ? bucket : others;
+    if (into.size() < count) into.push_back(std::move(drawn));
   }
   std::vector<KeyPair> out;
-  for (auto& [prefix, bucket] : buckets)
-    for (KeyPair& drawn : bucket)
-      if (out.size() < count) out.push_back(std::move(drawn));
+  for (auto& [prefix, bucket] : buckets) std::ranges::move(bucket, std::back_inserter(out));
+  std::ranges::move(others, std::back_inserter(out));
+  if (out.size() > count) out.erase(out.begin() + static_cast<std::ptrdiff_t>(count), out.end());
   return out;
 }
 

@@ -134,7 +134,7 @@ OnRequest garbage();
 std::vector<KeyPair> ids_near(std::uint64_t seed, ByteView key, std::size_t count,
                               std::size_t tries);
 // Those that take most places in the routing table of whoever has that id: `of_bucket` of each
-// bucket, the nearest bucket first.
+// bucket, the nearest bucket first; then others that were drawn, as long as there are.
 std::vector<KeyPair> ids_around(std::uint64_t seed, const KadId& victim, std::size_t count,
                                 std::size_t of_bucket, std::size_t tries);
 

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "kad/key.h"
 #include "sim/oracle.h"
@@ -234,6 +235,14 @@ TEST_CASE("adversary: ids around a victim fill its buckets, the nearest first") 
   CHECK(buckets.rbegin()->first > 0);  // no place is left for the widest
   for (const auto& [prefix, count] : buckets) CHECK(count <= 4);
   CHECK(buckets[4] == 4);
+}
+
+TEST_CASE("adversary: around a victim there are as many ids as were asked for") {
+  const auto around = adversary::ids_around(1, KadId::of(text("victim")), 40, 2, 60);
+  std::set<PeerId> who;
+  for (const KeyPair& key : around) who.insert(key.peer_id());
+  CHECK(who.size() == 40);  // of 60 about 14 fit
+  CHECK(adversary::ids_around(1, KadId::of(text("victim")), 0, 2, 60).empty());
 }
 
 }  // namespace

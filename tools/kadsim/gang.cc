@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/check.h"
 #include "kadsim/lab.h"
 #include "kadsim/scenario.h"
 #include "sim/luck.h"
@@ -43,15 +44,11 @@ void read_ids(Fields& fields, const Population& population, GangPlan& plan) {
                               std::to_string(kMostDrawn / std::max<std::size_t>(1, plan.count)));
 }
 
-void read_networks(Fields& fields, const Population& population, const AddressPlan& addresses,
-                   GangPlan& plan) {
+void read_networks(Fields& fields, const AddressPlan& addresses, GangPlan& plan) {
   fields.read("networks", plan.networks, 1, kMostOwnedNetworks);
   if (!fields.good() || plan.networks == 0) return;
   if (addresses.scope != AddressPlan::Scope::spread)
     fields.wrong("networks", "only where addresses.scope is \"public\"");
-  else if (population.count > capacity_beside_owned(addresses))
-    fields.wrong("networks", "beside " + std::to_string(capacity_beside_owned(addresses)) +
-                                 " nodes at most: [addresses] leaves no others free");
 }
 
 }  // namespace
@@ -74,7 +71,7 @@ Result<GangPlan> read_gang(std::string_view file, const Value& value, const Popu
   fields.read("again", plan.again);
   if (fields.good() && plan.again < 100ms) fields.wrong("again", "at least 100ms");
   read_ids(fields, population, plan);
-  read_networks(fields, population, addresses, plan);
+  read_networks(fields, addresses, plan);
   RETURN_IF_ERROR(fields.done("adversary"));
   return plan;
 }
@@ -82,6 +79,18 @@ Result<GangPlan> read_gang(std::string_view file, const Value& value, const Popu
 std::size_t adversaries(const std::vector<GangPlan>& plans) {
   std::size_t count = 0;
   for (const GangPlan& plan : plans) count += plan.count;
+  return count;
+}
+
+std::size_t planned_hosts(std::size_t nodes, const std::vector<GangPlan>& plans) {
+  const bool theirs = std::ranges::all_of(
+      plans, [](const GangPlan& plan) { return plan.count == 0 || plan.networks > 0; });
+  return theirs ? nodes : nodes + adversaries(plans);
+}
+
+std::size_t owned_networks(const std::vector<GangPlan>& plans) {
+  std::size_t count = 0;
+  for (const GangPlan& plan : plans) count += plan.networks;
   return count;
 }
 
@@ -108,7 +117,8 @@ std::vector<KeyPair> Gang::identities() const {
 NodeOptions Gang::options(std::size_t member, const KeyPair& identity) const {
   NodeOptions options{.identity = identity};
   if (plan_.networks > 0)
-    options.host.address = owned_address(seed_, member % plan_.networks, member / plan_.networks);
+    options.host.address = owned_address(seed_, plan_.first_network + member % plan_.networks,
+                                         member / plan_.networks);
   return options;
 }
 
@@ -128,7 +138,9 @@ adversary::OnRequest Gang::conduct() const {
 }
 
 void Gang::start() {
+  if (stopped_) return;
   const std::vector<KeyPair> ids = identities();
+  KAD_CHECK(ids.size() == plan_.count);
   for (std::size_t member = 0; member < ids.size(); ++member) add(member, ids[member]);
 }
 
@@ -180,6 +192,12 @@ Gangs::Gangs(Lab& lab, const std::vector<GangPlan>& plans, std::uint64_t seed) {
 
 void Gangs::stop() {
   for (const auto& gang : all_) gang->stop();
+}
+
+std::size_t Gangs::members() const {
+  std::size_t sum = 0;
+  for (const auto& gang : all_) sum += gang->members();
+  return sum;
 }
 
 std::uint64_t Gangs::requests() const {

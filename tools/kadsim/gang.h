@@ -37,16 +37,23 @@ struct GangPlan {
   std::string near;
   std::optional<NodeIndex> around;
   std::size_t drawn = 256;
-  std::size_t networks = 0;  // /16s that are theirs; 0: addresses like everybody's
+  std::size_t networks = 0;       // /16s that are theirs; 0: addresses like everybody's
+  std::size_t first_network = 0;  // of those of all gangs
 };
 
 inline constexpr std::size_t kMostAdversaries = 10'000;
 // Of ids for one gang: a minute of a processor.
 inline constexpr std::size_t kMostDrawn = 2'000'000;
 
-// `end`: of the run.
+// `end`: of the run. Which networks are theirs is not known before all gangs are.
 Result<GangPlan> read_gang(std::string_view file, const Value& value, const Population& population,
                            const AddressPlan& addresses, Duration end);
+
+// How many hosts, nodes and all, may have an address of the plan: whoever comes after nodes and
+// other adversaries has one by the number of those who were there before.
+std::size_t planned_hosts(std::size_t nodes, const std::vector<GangPlan>& plans);
+// How many networks belong to gangs.
+std::size_t owned_networks(const std::vector<GangPlan>& plans);
 
 class Gang {
  public:
@@ -62,7 +69,8 @@ class Gang {
   // They come, and look for whom they contact until they are stopped.
   void start();
   void stop() { stopped_ = true; }
-  std::uint64_t requests() const;  // that they were asked, all together
+  std::size_t members() const { return members_.size(); }  // who have come
+  std::uint64_t requests() const;                          // that they were asked, all together
 
  private:
   std::vector<KeyPair> identities() const;
@@ -87,13 +95,14 @@ class Gangs {
   // Both outlive this.
   Gangs(Lab& lab, const std::vector<GangPlan>& plans, std::uint64_t seed);
   void stop();
+  std::size_t members() const;
   std::uint64_t requests() const;
 
  private:
   std::vector<std::unique_ptr<Gang>> all_;
 };
 
-// How many adversaries a scenario has.
+// How many adversaries a scenario plans.
 std::size_t adversaries(const std::vector<GangPlan>& plans);
 
 }  // namespace kadmesh::kadsim

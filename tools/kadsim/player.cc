@@ -260,8 +260,9 @@ class Play {
     result.nodes = scenario_.population.count;
     result.duration = scenario_.duration;
     result.verdicts = judge_.end();
-    sampler_.finish(result);
+    result.adversaries.count = gangs_.members();
     result.adversaries.requests = gangs_.requests();
+    sampler_.finish(result);
     result.trace_hash = lab_.world().trace_hash();
     result.events = lab_.world().events();
     if (watch_.operations) watch_.operations(lab_.ledger());

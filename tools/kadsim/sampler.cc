@@ -27,7 +27,6 @@ void count_tables(const Lab& lab, RunResult& result) {
 
 // Whoever is no node is an adversary: there is nobody else.
 void count_captured(const Lab& lab, Captured& out) {
-  out.count = adversaries(lab.scenario().gangs);
   if (out.count == 0) return;
   for (const NodeIndex node : lab.ready()) {
     const auto [servers, theirs] = lab.captured(node);

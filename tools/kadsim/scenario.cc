@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <utility>
 
 namespace kadmesh::kadsim {
 namespace {
@@ -157,6 +158,7 @@ class Reader {
       take(read_gang(name_, value, out_.population, out_.wires.addresses, out_.duration),
            out_.gangs);
     });
+    if (top_.good()) give_networks();
     if (top_.good()) check_room();
     each("expect", [&](const Value& value) {
       take(read_expectation(name_, value, out_.population), out_.expectations);
@@ -164,11 +166,23 @@ class Reader {
     });
   }
 
-  // Adversaries without networks of their own have addresses of the plan.
+  // No two gangs have one of them in common.
+  void give_networks() {
+    if (owned_networks(out_.gangs) > kMostOwnedNetworks)
+      return top_.wrong("adversary",
+                        "networks: for all together at most " + std::to_string(kMostOwnedNetworks));
+    std::size_t next = 0;
+    for (GangPlan& gang : out_.gangs)
+      gang.first_network = std::exchange(next, next + gang.networks);
+  }
+
   void check_room() {
-    const std::uint64_t room = capacity(out_.wires.addresses);
-    if (out_.population.count + adversaries(out_.gangs) > room)
-      top_.wrong("addresses", "room for " + std::to_string(room) + " nodes and adversaries only");
+    const bool owned = owned_networks(out_.gangs) > 0;
+    const AddressPlan& plan = out_.wires.addresses;
+    const std::uint64_t room = owned ? capacity_beside_owned(plan) : capacity(plan);
+    if (planned_hosts(out_.population.count, out_.gangs) > room)
+      top_.wrong("addresses", "room for " + std::to_string(room) + " nodes and adversaries only" +
+                                  (owned ? ", beside networks that are somebody's" : ""));
   }
 
   void refuse(unsigned line, const std::string& what) {

@@ -158,20 +158,23 @@ TEST_CASE("scenario: churn and faults are read, and what is wrong with them is t
 TEST_CASE("scenario: adversaries are read, and what is wrong with them is told") {
   const std::string gang = "[[adversary]]\ncount = 20\ndoes = \"lie\"\n";
   const std::string open = "[addresses]\nscope = \"public\"\n";
-  const Scenario scenario = good(open + gang +
-                                 "around = \"bob\"\ndrawn = 64\nnetworks = 2\nfrom = \"1s\"\n"
-                                 "contact = [\"alice\", \"2..\"]\n" +
-                                 "[[adversary]]\ncount = 0\ndoes = \"silent\"\n");
+  const Scenario scenario =
+      good(open + gang +
+           "around = \"bob\"\ndrawn = 64\nnetworks = 2\nfrom = \"1s\"\n"
+           "contact = [\"alice\", \"2..\"]\n" +
+           "[[adversary]]\ncount = 0\ndoes = \"silent\"\n" + gang + "networks = 3\n");
   const GangPlan& first = scenario.gangs.at(0);
   CHECK(first.conduct == Conduct::lie);
   CHECK(first.around == 1);
   CHECK(first.networks == 2);
   CHECK(named(first.contact) == std::vector<NodeIndex>{0, 2, 3});
   CHECK(named(scenario.gangs.at(1).contact).size() == 4);
-  CHECK(adversaries(scenario.gangs) == 20);
+  CHECK(adversaries(scenario.gangs) == 40);
+  CHECK(first.first_network == 0);
+  CHECK(scenario.gangs.at(2).first_network == 2);
 
   const auto told = [&](const std::string& more) { return wrong(gang + more); };
-  CHECK(told("does = 3\n").empty() == false);
+  CHECK(wrong("[[adversary]]\ncount = 1\ndoes = 3\n").find("does: ") != std::string::npos);
   CHECK(wrong("[[adversary]]\ncount = 1\n").find("does: missing") != std::string::npos);
   CHECK(wrong("[[adversary]]\ndoes = \"lie\"\n").find("count: missing") != std::string::npos);
   CHECK(wrong("[[adversary]]\ncount = 1\ndoes = \"lies\"\n")
@@ -192,7 +195,25 @@ TEST_CASE("scenario: adversaries are read, and what is wrong with them is told")
   };
   CHECK(wrong(open + full + gang, crowd(210)).find("nodes and adversaries only") !=
         std::string::npos);
-  CHECK(wrong(open + full + gang + "networks = 2\n", crowd(190)).find("leaves no others free") !=
+  CHECK(wrong(open + full + gang + "networks = 2\n", crowd(190))
+            .find("beside networks that are somebody's") != std::string::npos);
+}
+
+TEST_CASE("scenario: room is for all who have an address of the plan") {
+  const std::string open = "[addresses]\nscope = \"public\"\nper_24 = 1\nper_16 = 1\nper_8 = 1\n";
+  const std::string head = "name = \"x\"\nnodes = 100\nduration = \"60s\"\n";
+  const auto gang = [](int count, int networks) {
+    return "[[adversary]]\ndoes = \"lie\"\ncount = " + std::to_string(count) +
+           (networks > 0 ? "\nnetworks = " + std::to_string(networks) + "\n" : "\n");
+  };
+  CHECK(read(open + gang(5000, 1024) + gang(5000, 1024), head));
+  CHECK(read(open + gang(5000, 4) + gang(0, 0), head));
+  // Whoever comes after them is the 5,101st host.
+  CHECK(wrong(open + gang(5000, 4) + gang(1, 0), head).find("addresses: room for") !=
+        std::string::npos);
+  CHECK(read(open + gang(100, 0), head));
+  CHECK(wrong(open + gang(100, 0) + gang(1, 1), head).find("beside networks") != std::string::npos);
+  CHECK(wrong(open + gang(1, 1024) + gang(1, 1025), head).find("at most 2048") !=
         std::string::npos);
 }
 
