@@ -280,7 +280,7 @@ TEST_CASE("play: two gangs have networks of their own, and one has none") {
   CHECK(run.adversaries.count == 15);
 }
 
-TEST_CASE("play: adversaries are as many as planned, though fewer fit into the table they are for") {
+TEST_CASE("play: adversaries are as many as planned, though fewer fit into a table") {
   const std::string small = "[kad]\nk = 2\n";
   const RunResult run = played(small + gang("silent", "around = \"bob\"\ndrawn = 1\n"));
   CHECK(failure(run).empty());
