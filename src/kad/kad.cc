@@ -166,9 +166,6 @@ void Kad::cancel(Turn turn, KadOp op) {
 }
 
 void Kad::close(Turn turn) {
-  state_->qualities.save_all();
-  while (state_->step_qualities(turn)) {
-  }
   state_->closed = true;
   state_->queries.end_all(turn, {Errc::closed, "this node is closing"});
   state_->settle(turn);
