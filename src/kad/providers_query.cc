@@ -57,6 +57,7 @@ std::optional<Contact> ProvidersQuery::stored(const Row& row) const {
 Result<void> ProvidersQuery::on_reply(Turn turn, const PeerId& peer, const KadMessage& message) {
   search_.on_answer(peer, message);
   std::vector<Contact> named;
+  named.reserve(message.providers.size());
   for (const KadPeer& provider : message.providers) named.push_back(hearsay(provider));
   turn.rng.shuffle(std::span(named));
   const std::size_t before = providers_.size();

@@ -218,8 +218,9 @@ bool Kad::State::step_suspects(Turn turn) {
 
 bool Kad::State::step_qualities(Turn turn) {
   auto request = qualities.poll(turn);
-  if (request) store(ForNobody{}, *std::move(request));
-  return request.has_value();
+  if (!request) return false;
+  store(ForNobody{}, *std::move(request));
+  return true;
 }
 
 // A connection may be open and nobody there.

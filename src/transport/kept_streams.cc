@@ -19,7 +19,7 @@ std::optional<KeptStreams::Taken> KeptStreams::take(Turn turn, const PeerId& pee
   for (const std::string& protocol : protocols) {
     const auto at = kept_.find({peer, protocol});
     if (at == kept_.end()) continue;
-    const Taken taken{at->second, protocol};
+    Taken taken{at->second, protocol};
     forget(taken.key);
     if (swarm_.readable(taken.key).empty()) return taken;
     swarm_.reset(turn, taken.key, stream_code::kProtocolViolation);
