@@ -16,7 +16,7 @@
 //   - Banned is who keeps less than one in kBanShare of success and validity: by a dozen failures
 //     of a stranger without an answer, or by three lies. An answer ends a ban for failures.
 //   - A lie is what only the peer itself can have written. What it repeats of others is none.
-//   - It is kept on disk: a row of Kind::quality a peer, for those who were asked a few times.
+//   - It is on disk as it was kQualityInterval ago or later: a row a peer, once asked a few times.
 //
 // What a liar gains by a good name: to be asked before others that are as near.
 #pragma once
