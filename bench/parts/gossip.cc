@@ -3,6 +3,7 @@
 
 #include "base/framing.h"
 #include "gossip/params.h"
+#include "gossip/signed_message.h"
 #include "gossip/wire.h"
 #include "part.h"
 

@@ -21,6 +21,7 @@
 #include "gossip/order.h"
 #include "gossip/params.h"
 #include "gossip/seen_cache.h"
+#include "gossip/signed_message.h"
 #include "gossip/wire.h"
 
 namespace kadmesh {

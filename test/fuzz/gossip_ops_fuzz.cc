@@ -13,6 +13,7 @@
 #include "base/framing.h"
 #include "gossip/gossip.h"
 #include "gossip/params.h"
+#include "gossip/signed_message.h"
 #include "gossip/wire.h"
 
 using namespace kadmesh;

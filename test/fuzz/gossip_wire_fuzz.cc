@@ -1,7 +1,8 @@
-// Covers: src/gossip/wire.cc
+// Covers: src/gossip/wire.cc src/gossip/signed_message.cc
 #include "base/check.h"
 #include "base/framing.h"
 #include "gossip/params.h"
+#include "gossip/signed_message.h"
 #include "gossip/wire.h"
 
 using namespace kadmesh;
