@@ -14,6 +14,10 @@ const char* text(PruneCause cause) {
       return "we refused its GRAFT, the mesh was full";
     case PruneCause::graft_too_early:
       return "we refused its GRAFT, a backoff stood";
+    case PruneCause::explicit_peer:
+      return "we refused its GRAFT, it is an explicit peer and gets everything without";
+    case PruneCause::low_score:
+      return "its score was below zero";
   }
   return "";
 }

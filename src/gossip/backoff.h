@@ -8,7 +8,15 @@
 
 namespace kadmesh::gossip {
 
-enum class PruneCause { we_left, they_pruned, mesh_above_dhi, mesh_full, graft_too_early };
+enum class PruneCause {
+  we_left,
+  they_pruned,
+  mesh_above_dhi,
+  mesh_full,
+  graft_too_early,
+  explicit_peer,
+  low_score,
+};
 // "it pruned us"
 const char* text(PruneCause cause);
 

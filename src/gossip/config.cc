@@ -1,10 +1,12 @@
 // What a GossipConfig must hold (gossipsub-v1.1.md "Parameters"; rust and go demand the same).
+#include "gossip/config.h"
+
 #include <algorithm>
 #include <array>
 #include <span>
 
-#include "gossip/gossip.h"
 #include "gossip/params.h"
+#include "gossip/version.h"
 
 namespace kadmesh {
 namespace {
@@ -30,14 +32,14 @@ Result<void> first_broken(std::span<const Constraint> constraints) {
   return fail(Errc::invalid, std::string("gossip: the configuration breaks ") + broken->name);
 }
 
-// Others we do not speak.
-bool is_meshsub(std::string_view protocol) {
-  return protocol == "/meshsub/1.1.0" || protocol == "/meshsub/1.0.0";
-}
+bool names_its_peer(const Multiaddr& addr) { return addr.peer().has_value(); }
+
+bool spoken(std::string_view protocol) { return gossip::version_of(protocol).has_value(); }
 
 }  // namespace
 
 Result<void> check(const GossipConfig& c) {
+  constexpr std::size_t kMostOutbox = 10'000;
   constexpr std::size_t kMostD = 1'000;        // sums of these never overflow
   constexpr std::size_t kMostWindows = 1'000;  // of which a heartbeat makes one
   constexpr Duration kLeastHeartbeat = 10ms, kMostHeartbeat = 1h;
@@ -51,6 +53,8 @@ Result<void> check(const GossipConfig& c) {
       Constraint{c.d_lazy <= kMostD, "d_lazy <= 1000"},
       Constraint{c.d_out == 0 || c.d_out < c.d_lo, "d_out < d_lo"},
       Constraint{c.d_out <= c.d / 2, "d_out <= d / 2"},
+      Constraint{c.outbox <= kMostOutbox, "outbox <= 10000"},
+      Constraint{c.outbox_ttl > 0s, "outbox_ttl > 0"},
       Constraint{c.gossip_factor_percent <= 100, "gossip_factor_percent <= 100"},
       Constraint{c.history_windows >= 1, "history_windows >= 1"},
       Constraint{c.history_windows <= kMostWindows, "history_windows <= 1000"},
@@ -64,7 +68,13 @@ Result<void> check(const GossipConfig& c) {
       Constraint{tellable(c.unsubscribe_backoff), "1 s <= unsubscribe_backoff <= 1 h"},
       Constraint{c.most_message >= 1 && c.most_message <= 1024 * 1024,
                  "1 <= most_message <= 1 MiB"},
-      Constraint{std::ranges::all_of(c.protocols, is_meshsub), "protocols are /meshsub/1.x.0"},
+      Constraint{std::ranges::all_of(c.protocols, spoken),
+                 "protocols are /meshsub/1.0.0 to /meshsub/1.3.0 and /floodsub/1.0.0"},
+      Constraint{c.opportunistic_beats >= 1, "opportunistic_beats >= 1"},
+      Constraint{c.opportunistic_peers <= kMostD, "opportunistic_peers <= 1000"},
+      Constraint{std::ranges::all_of(c.direct, names_its_peer), "direct addresses have /p2p"},
+      Constraint{c.direct_recheck >= 1s, "direct_recheck >= 1 s"},
+      Constraint{c.exchange_peers <= gossip::kMostExchanged, "exchange_peers <= 64"},
       Constraint{c.message_id != nullptr, "message_id is set"},
       Constraint{c.policy == SignaturePolicy::strict_sign || c.message_id == nullptr ||
                      tells_anonymous_apart(c.message_id),

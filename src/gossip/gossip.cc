@@ -20,6 +20,13 @@ SipKey draw_key(Rng& luck) {
   return key;
 }
 
+std::set<PeerId> peers_of(const std::vector<Multiaddr>& addrs) {
+  std::set<PeerId> peers;
+  for (const Multiaddr& addr : addrs)
+    if (const auto peer = addr.peer()) peers.insert(*peer);
+  return peers;
+}
+
 const char* stream_text(GossipPeer::Stream stream) {
   switch (stream) {
     case GossipPeer::Stream::opening:
@@ -37,12 +44,15 @@ const char* stream_text(GossipPeer::Stream stream) {
 Gossip::State::State(const KeyPair& who, GossipConfig settings, Turn start)
     : identity(who),
       config(std::move(settings)),
+      direct(peers_of(config.direct)),
       digest_key(draw_key(start.rng)),
       seen(config.seen_ttl, gossip::kMostSeen, digest_key),
       cache(config.history_windows, config.gossip_windows, digest_key),
       backoff(gossip::kMostBackoffs, config.heartbeat),
       seqno(first_seqno(start.now.wall)),
-      next_heartbeat(after(start.now.mono, config.heartbeat_initial_delay)) {
+      next_heartbeat(after(start.now.mono, config.heartbeat_initial_delay)),
+      outbox(config.outbox, config.outbox_ttl),
+      latest_seqno(gossip::kMostAuthors) {
   KAD_CHECK(check(config).has_value());
 }
 
@@ -68,15 +78,27 @@ void Gossip::on_stream_closed(Turn, const PeerId& peer, const Error&) {
   state_->stream_closed(peer);
 }
 
+void Gossip::on_stream_accepted(Turn, const PeerId& peer) {
+  const auto at = state_->peers.find(peer);
+  if (at != state_->peers.end()) at->second.extensions.reset();
+}
+
+void Gossip::on_record(Turn, const PeerId& peer, Bytes envelope) {
+  const auto at = state_->peers.find(peer);
+  if (at != state_->peers.end() && envelope.size() <= gossip::kMostRecord)
+    at->second.record = std::move(envelope);
+}
+
 void Gossip::on_sent(Turn, const PeerId& peer, std::size_t bytes) { state_->sent(peer, bytes); }
 
 void Gossip::on_rpc(Turn turn, const PeerId& peer, ByteView bytes) {
+  const auto from = state_->peers.find(peer);
+  if (from == state_->peers.end()) return;
+  ++state_->counts.rpcs_in;
   if (const auto message = gossip::only_message(bytes)) {
-    ++state_->counts.rpcs_in;
+    if (!from->second.extensions) from->second.extensions.emplace();
     return state_->receive(turn, peer, *message);
   }
-  if (!has_peer(peer)) return;
-  ++state_->counts.rpcs_in;
   const auto rpc = gossip::decode_rpc(bytes);
   if (!rpc) return void(state_->actions.emplace_back(GossipFault{peer, rpc.error()}));
   state_->take(turn, peer, *rpc);
@@ -84,9 +106,22 @@ void Gossip::on_rpc(Turn turn, const PeerId& peer, ByteView bytes) {
 }
 
 void Gossip::State::take(Turn turn, const PeerId& peer, const gossip::Rpc& rpc) {
+  take_hello(peer, rpc.extensions);
   for (const gossip::SubOpts& change : rpc.subscriptions)
-    change.subscribe ? peer_subscribes(turn, peer, change.topic) : peer_leaves(peer, change.topic);
+    change.subscribe ? peer_subscribes(turn, peer, change) : peer_leaves(peer, change.topic);
   for (const ByteView message : rpc.publish) receive(turn, peer, message);
+  take_control(turn, peer, rpc);
+}
+
+// v1.3: what it says first on a stream says what it can do; to say so again is a fault.
+void Gossip::State::take_hello(const PeerId& peer, const std::optional<gossip::Extensions>& said) {
+  std::optional<gossip::Extensions>& known = peers.at(peer).extensions;
+  if (known && said) penalise(peer, gossip::kExtensionsAgain);
+  if (!known) known = said.value_or(gossip::Extensions{});
+}
+
+void Gossip::State::take_control(Turn turn, const PeerId& peer, const gossip::Rpc& rpc) {
+  take_idontwant(peers.at(peer), rpc.idontwant);
   if (!rpc.ihave.empty() && ++lazy_of(peers.at(peer)).ihaves <= gossip::kMostIHaves)
     for (const gossip::IHave& have : rpc.ihave) take_ihave(turn, peer, have);
   take_iwant(peer, rpc.iwant);
@@ -186,6 +221,7 @@ GossipStats Gossip::stats() const {
   stats.validating = state_->validating.size();
   stats.backoffs = state_->backoff.size();
   stats.asking = state_->asking.size();
+  stats.outbox = state_->outbox.size();
   return stats;
 }
 

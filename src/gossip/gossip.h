@@ -1,5 +1,6 @@
-// GossipSub v1.1 and v1.0 without scoring (libp2p specs, pubsub/gossipsub/gossipsub-v1.1.md):
-// meshes, fanout, gossip, receipts. A state machine of values: inputs in, actions polled out.
+// GossipSub v1.0 to v1.3 and floodsub (libp2p specs, pubsub/): meshes, fanout, gossip, IDONTWANT,
+// explicit peers, peer exchange, receipts. A state machine of values: inputs in, actions polled
+// out. What is said to a peer is what its version knows, as agreed on our stream to it.
 //
 // Ready at once. A peer is in the peer set from on_connected; our subscriptions go out with the
 // first bytes of its stream. GRAFT answers a SUBSCRIBE at once while the mesh is below Dlo (the
@@ -15,7 +16,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,63 +24,11 @@
 
 #include "base/keys.h"
 #include "base/turn.h"
+#include "gossip/config.h"
+#include "gossip/message.h"
 
 namespace kadmesh {
 
-class SignatureMemo;
-
-// A topic's name, as bytes: peers may send what is no UTF-8.
-using Topic = std::string;
-using MessageId = Bytes;
-
-struct GossipMessage {
-  std::optional<PeerId> from;  // none under StrictNoSign
-  Bytes data;
-  Bytes seqno;  // 8 bytes, opaque; empty under StrictNoSign
-  Topic topic;
-};
-
-enum class SignaturePolicy { strict_sign, strict_no_sign };
-
-// What a message id is made of: views into the message as it came, valid for the call.
-struct MessageView {
-  std::optional<PeerId> from;
-  ByteView data, seqno, key;  // key: the author's PublicKey protobuf, where it was sent along
-  std::string_view topic;
-};
-using MessageIdFunction = std::function<MessageId(const MessageView&)>;
-// The defaults of the stacks; under StrictNoSign only sha256 tells messages apart.
-MessageId go_message_id(const MessageView& message);      // from ‖ seqno
-MessageId rust_message_id(const MessageView& message);    // base58(from) ‖ decimal seqno
-MessageId js_message_id(const MessageView& message);      // public key protobuf ‖ seqno
-MessageId sha256_message_id(const MessageView& message);  // SHA-256(data)
-
-struct GossipConfig {
-  // What is offered, best first. None: a node without GossipSub, which tells peers so and whose
-  // publications find no peers.
-  std::vector<std::string> protocols{"/meshsub/1.1.0", "/meshsub/1.0.0"};
-  // Mesh (gossipsub-v1.0.md "Parameters", values as go-libp2p-pubsub).
-  std::size_t d = 6, d_lo = 5, d_hi = 12, d_lazy = 6, d_out = 2;
-  std::size_t gossip_factor_percent = 25;
-  std::size_t history_windows = 5, gossip_windows = 3;
-  Duration heartbeat = 1s, heartbeat_initial_delay = 100ms;
-  Duration fanout_ttl = 60s, seen_ttl = 120s, prune_backoff = 60s, unsubscribe_backoff = 10s;
-  bool flood_publish = true;
-  SignaturePolicy policy = SignaturePolicy::strict_sign;
-  MessageIdFunction message_id = go_message_id;
-  // Bytes of data; publishing more is Errc::limit. go takes RPCs of 1 MiB, js of 4 MiB, rust of
-  // 64 KiB unless its application raises that.
-  std::size_t most_message = 1024 * 1024 - 2048;
-  std::shared_ptr<SignatureMemo> signatures;  // of a simulation; null otherwise
-  // Without it every message that passes the signature check is delivered and forwarded at once.
-  bool manual_validation = false;
-};
-
-// Errc::invalid names the first constraint that a configuration breaks. Gossip itself holds only
-// with a good one.
-Result<void> check(const GossipConfig& config);
-
-enum class Verdict { accept, reject, ignore };
 enum class ValidationId : std::uint64_t {};
 
 // --- actions
@@ -106,6 +54,21 @@ struct GossipHold {
   PeerId peer;
   bool hold;
 };
+// An explicit peer is not connected: dial it.
+struct GossipDial {
+  PeerId peer;
+};
+// A peer that pruned us names another that we might connect to, with its signed record (unverified)
+// or without one.
+struct GossipMeet {
+  PeerId peer, named_by;
+  Bytes record;
+};
+// A message left the outbox unsent: nobody subscribed in time.
+struct GossipUnsent {
+  Topic topic;
+  MessageId id;
+};
 // The peer broke the protocol on its stream: reset that stream.
 struct GossipFault {
   PeerId peer;
@@ -116,13 +79,14 @@ struct GossipFault {
 struct GossipSlow {
   PeerId peer;
 };
-using GossipAction =
-    std::variant<GossipSend, GossipValidate, GossipDeliver, GossipHold, GossipFault, GossipSlow>;
+using GossipAction = std::variant<GossipSend, GossipValidate, GossipDeliver, GossipHold, GossipDial,
+                                  GossipMeet, GossipUnsent, GossipFault, GossipSlow>;
 
 // --- receipts and questions
 enum class Sent { queued, dropped_full, no_stream };
 struct Receipt {
   MessageId id;
+  bool waiting = false;  // in the outbox, for nobody subscribes yet
   struct Peer {
     PeerId peer;
     Sent sent;
@@ -137,11 +101,13 @@ struct TopicView {
   std::vector<PeerId> mesh, fanout, subscribers;  // ordered
 };
 struct GossipStats {
-  std::size_t peers = 0, topics = 0, seen = 0, cached = 0, validating = 0, backoffs = 0,
+  std::size_t peers = 0, topics = 0, seen = 0, cached = 0, validating = 0, backoffs = 0, outbox = 0,
               asking = 0;  // ids asked for by IWANT and not yet come
   std::uint64_t delivered = 0, duplicates = 0, published = 0, forwarded = 0, rejected = 0,
-                dropped = 0, ihave_sent = 0, iwant_sent = 0, iwant_served = 0, grafts = 0,
-                prunes = 0, rpcs_in = 0, rpcs_out = 0;
+                ignored = 0, dropped = 0, ihave_sent = 0, iwant_sent = 0, iwant_served = 0,
+                grafts = 0, prunes = 0, rpcs_in = 0, rpcs_out = 0, idontwant_sent = 0,
+                idontwant_got = 0,
+                not_wanted = 0;  // not sent because the peer said IDONTWANT
 };
 
 class Gossip {
@@ -157,6 +123,10 @@ class Gossip {
   void on_stream_open(Turn turn, const PeerId& peer, std::string_view protocol);
   // Our stream to the peer is gone, or never came to be (`why`); it may open again later.
   void on_stream_closed(Turn turn, const PeerId& peer, const Error& why);
+  // A new stream of the peer's: what it says first there is its hello.
+  void on_stream_accepted(Turn turn, const PeerId& peer);
+  // A signed record that the peer itself made and that has been verified: for peer exchange.
+  void on_record(Turn turn, const PeerId& peer, Bytes envelope);
   // So many bytes of earlier GossipSend frames have left: returns their budget.
   void on_sent(Turn turn, const PeerId& peer, std::size_t bytes);
   // One RPC from the peer's stream, unframed.
@@ -171,7 +141,8 @@ class Gossip {
   Result<void> subscribe(Turn turn, const Topic& topic);
   void unsubscribe(Turn turn, const Topic& topic);
   // Errc::no_peers when nobody who is connected subscribes: the detail says how many are connected
-  // and how many of them subscribe. The message is then not kept.
+  // and how many of them subscribe. The message is then not kept, unless there is an outbox with
+  // room.
   // Errc::invalid when the message's id has been here within seen_ttl, which happens only to ids
   // that are made of the data: everybody else would drop it as a duplicate.
   Result<Receipt> publish(Turn turn, const Topic& topic, Bytes data);

@@ -10,6 +10,7 @@ void Gossip::State::heartbeat(Turn turn) {
   next_heartbeat = after(turn.now.mono, config.heartbeat);
   ++beat;
   forget_old(turn.now.mono);
+  look_after_direct(turn.now.mono);
   for (auto at = topics.begin(); at != topics.end();) {
     auto& [topic, about] = *at;
     about.subscribed ? tend_mesh(turn, topic, about) : tend_fanout(turn, about);
@@ -22,27 +23,55 @@ void Gossip::State::heartbeat(Turn turn) {
 }
 
 void Gossip::State::forget_old(Time now) {
+  expire_outbox(now);
   seen.expire(now);
   backoff.expire(now);
-  std::erase_if(asking, [&](const auto& entry) {
-    const bool over = after(entry.second.when, gossip::kAskAgain) <= now;
-    if (over) not_awaited(entry.second);
-    return over;
-  });
+  for (auto at = asking.begin(); at != asking.end();) {
+    const bool over = after(at->second.when, gossip::kAskAgain) <= now;
+    if (over) broken(at->second);
+    at = over ? asking.erase(at) : std::next(at);
+  }
+  for (const auto& [peer, state] : peers)
+    if (state.dont_wants && state.dont_wants->shift()) state.dont_wants.reset();
+}
+
+// It was asked for what it had told of, and has not brought it.
+void Gossip::State::broken(const GossipAsked& asked) {
+  if (!still_there(asked)) return;
+  not_awaited(asked);
+  if (asked.promise) penalise(asked.peer, 1);
+}
+
+// Explicit peers who are not there are dialed again and again.
+void Gossip::State::look_after_direct(Time now) {
+  if (now < next_direct) return;
+  next_direct = after(now, config.direct_recheck);
+  for (const PeerId& peer : direct)
+    if (!peers.contains(peer)) actions.emplace_back(GossipDial{peer});
 }
 
 // At Dhi, not only above it: GRAFTs are refused from there on, so a mesh would stay full for ever.
 void Gossip::State::tend_mesh(Turn turn, const Topic& topic, GossipTopic& about) {
+  drop_negative(turn, topic, about);
   if (about.mesh.size() < config.d_lo) graft_up_to_d(turn, topic, about);
   if (about.mesh.size() >= config.d_hi) shrink(turn, topic, about);
   if (about.mesh.size() >= config.d_lo) ensure_outbound(turn, topic, about);
+  if (beat % config.opportunistic_beats == 0) graft_better(turn, topic, about);
 }
 
-// Down to D at random, but never so that fewer than Dout of our own dials are left: those are the
-// peers that an attacker who dials us cannot choose.
+void Gossip::State::drop_negative(Turn turn, const Topic& topic, GossipTopic& about) {
+  const auto mesh = about.mesh;
+  for (const PeerId& peer : mesh)
+    if (score(peer) < 0)
+      prune(turn, topic, peer, config.prune_backoff, gossip::PruneCause::low_score);
+}
+
+// Down to D: the Dscore best stay, the others at random, but never so that fewer than Dout of our
+// own dials are left: those are the peers that an attacker who dials us cannot choose.
 void Gossip::State::shrink(Turn turn, const Topic& topic, GossipTopic& about) {
   std::vector<PeerId> members(about.mesh.begin(), about.mesh.end());
   turn.rng.shuffle(std::span(members));
+  keep_best(members);
   std::size_t outbound = outbound_in(about);
   for (const PeerId& peer : members) {
     if (about.mesh.size() <= config.d) return;
@@ -51,6 +80,37 @@ void Gossip::State::shrink(Turn turn, const Topic& topic, GossipTopic& about) {
     if (dialed) --outbound;
     prune(turn, topic, peer, config.prune_backoff, gossip::PruneCause::mesh_above_dhi);
   }
+}
+
+// The Dscore best are moved behind all others.
+void Gossip::State::keep_best(std::vector<PeerId>& members) const {
+  const auto kept = static_cast<std::ptrdiff_t>(std::min(config.d_score, members.size()));
+  std::ranges::nth_element(members, members.end() - kept, {},
+                           [&](const PeerId& peer) { return score(peer); });
+}
+
+// v1.1 "Opportunistic Grafting": a mesh of poor peers takes in some that are better than most of
+// it.
+void Gossip::State::graft_better(Turn turn, const Topic& topic, GossipTopic& about) {
+  if (about.mesh.size() < 2) return;
+  const double median = median_score(about.mesh);
+  if (median >= opportunistic_threshold()) return;
+  std::size_t left = config.opportunistic_peers;
+  for (const PeerId& peer : graftable(turn, topic, about)) {
+    if (left == 0) return;
+    if (score(peer) <= median) continue;
+    graft(topic, about, peer);
+    --left;
+  }
+}
+
+double Gossip::State::median_score(const std::set<PeerId>& mesh) const {
+  std::vector<double> scores;
+  scores.reserve(mesh.size());
+  for (const PeerId& peer : mesh) scores.push_back(score(peer));
+  const auto middle = scores.begin() + static_cast<std::ptrdiff_t>(scores.size() / 2);
+  std::ranges::nth_element(scores, middle);
+  return *middle;
 }
 
 std::size_t Gossip::State::outbound_in(const GossipTopic& about) const {
@@ -71,12 +131,14 @@ void Gossip::State::ensure_outbound(Turn turn, const Topic& topic, GossipTopic& 
 void Gossip::State::tend_fanout(Turn turn, GossipTopic& about) {
   if (about.fanout_until <= turn.now.mono) about.fanout.clear();
   if (about.fanout.empty()) return;
-  std::vector<PeerId> others;
-  for (const PeerId& peer : about.subscribers)
-    if (!about.fanout.contains(peer) && peers.at(peer).stream != GossipPeer::Stream::closed)
-      others.push_back(peer);
+  std::vector<PeerId> others = fanout_candidates(about, about.fanout);
   choose(turn, others, config.d - std::min(config.d, about.fanout.size()));
   about.fanout.insert(others.begin(), others.end());
+}
+
+bool Gossip::State::hears_gossip(const GossipPeer& who) {
+  return who.stream == GossipPeer::Stream::open && !who.direct &&
+         who.version != gossip::Version::floodsub;
 }
 
 // IHAVE to some who are not in the mesh: that is how a message finds a way around a broken one.
@@ -85,8 +147,7 @@ void Gossip::State::emit_gossip(Turn turn, const Topic& topic, const GossipTopic
   const std::set<PeerId>& fed = about.subscribed ? about.mesh : about.fanout;
   std::vector<PeerId> others;
   for (const PeerId& peer : about.subscribers)
-    if (!fed.contains(peer) && peers.at(peer).stream == GossipPeer::Stream::open)
-      others.push_back(peer);
+    if (!fed.contains(peer) && hears_gossip(peers.at(peer))) others.push_back(peer);
   const std::size_t share = others.size() * config.gossip_factor_percent / 100;
   choose(turn, others, std::max(config.d_lazy, share));
   const std::size_t most = std::min(ids.size(), gossip::kMostIds);
@@ -102,7 +163,12 @@ void Gossip::State::emit_gossip(Turn turn, const Topic& topic, const GossipTopic
 // Who judges has had its time: the message is ignored.
 void Gossip::State::expire_validations(Time now) {
   while (!validating.empty() && validating.begin()->second.deadline <= now)
-    validating.erase(validating.begin());
+    validating.erase(validating.begin()), ++counts.ignored;
+}
+
+void Gossip::State::expire_outbox(Time now) {
+  for (gossip::Outbox::Kept& kept : outbox.expire(now))
+    actions.emplace_back(GossipUnsent{std::move(kept.topic), std::move(kept.id)});
 }
 
 }  // namespace kadmesh

@@ -26,7 +26,8 @@ Result<void> Gossip::State::may_publish(const Topic& topic, const Bytes& data) c
     return fail(Errc::limit, std::to_string(data.size()) + " bytes of data, most is " +
                                  std::to_string(config.most_message));
   const auto at = topics.find(topic);
-  if (at == topics.end() || at->second.subscribers.empty())
+  const bool nobody = at == topics.end() || at->second.subscribers.empty();
+  if (nobody && !outbox.has_room(data.size()))
     return fail(Errc::no_peers, "nobody to send to on this topic: connected " +
                                     std::to_string(peers.size()) + ", subscribed 0");
   return {};
@@ -40,34 +41,67 @@ Result<Receipt> Gossip::State::publish(Turn turn, const Topic& topic, Bytes data
     message.from = identity.peer_id();
     message.seqno = big_endian(seqno++);
   }
-  Receipt receipt{config.message_id(view(message)), {}};
+  Receipt receipt{.id = id_of(view(message)), .peers = {}};
   if (!seen.add(receipt.id, turn.now.mono))
     return fail(Errc::invalid, "this message has been here already: others would drop it");
   const auto frame = std::make_shared<const Bytes>(
       gossip::message_frame(gossip::encode_message(message, sign ? &identity : nullptr)));
   cache.put(receipt.id, topic, frame);
-  GossipTopic& about = topics.find(topic)->second;
+  ++counts.published;
+  const auto at = topics.find(topic);
+  if (at == topics.end() || at->second.subscribers.empty())
+    return keep_in_outbox(turn, receipt, topic, frame), receipt;
+  GossipTopic& about = at->second;
   for (const PeerId& peer : recipients(turn, about))
     receipt.peers.push_back({peer, send(peer, frame, Priority::own), about.mesh.contains(peer)});
-  ++counts.published;
   return receipt;
 }
 
-// Everybody who subscribes, or the mesh filled up to D, or D others that are kept for a minute.
+MessageId Gossip::State::id_of(const MessageView& message) const {
+  if (config.message_ids.empty()) return config.message_id(message);
+  const auto own = config.message_ids.find(Topic(message.topic));
+  return own == config.message_ids.end() ? config.message_id(message) : own->second(message);
+}
+
+void Gossip::State::keep_in_outbox(Turn turn, Receipt& receipt, const Topic& topic,
+                                   std::shared_ptr<const Bytes> frame) {
+  outbox.keep(topic, receipt.id, std::move(frame), turn.now.mono);
+  receipt.waiting = true;
+}
+
+// To the first who subscribes; from there on they are messages like others.
+void Gossip::State::empty_outbox(const PeerId& peer, const Topic& topic) {
+  for (gossip::Outbox::Kept& kept : outbox.take(topic)) {
+    cache.put(kept.id, topic, kept.frame);
+    send(peer, std::move(kept.frame), Priority::own);
+  }
+}
+
+// Everybody who subscribes, or the mesh filled up to D, or D others that are kept for a minute; and
+// always those who get everything.
 std::vector<PeerId> Gossip::State::recipients(Turn turn, GossipTopic& about) {
   if (config.flood_publish) return {about.subscribers.begin(), about.subscribers.end()};
   std::set<PeerId> to = about.subscribed ? about.mesh : about.fanout;
-  std::vector<PeerId> others;
-  for (const PeerId& peer : about.subscribers)
-    if (!to.contains(peer) && peers.at(peer).stream != GossipPeer::Stream::closed)
-      others.push_back(peer);
+  std::vector<PeerId> others = fanout_candidates(about, to);
   choose(turn, others, config.d - std::min(config.d, to.size()));
   to.insert(others.begin(), others.end());
   if (!about.subscribed) {
     about.fanout = to;
     about.fanout_until = after(turn.now.mono, config.fanout_ttl);
   }
+  to.insert(about.besides.begin(), about.besides.end());
   return {to.begin(), to.end()};
+}
+
+// Who could carry our messages besides those who do.
+std::vector<PeerId> Gossip::State::fanout_candidates(const GossipTopic& about,
+                                                     const std::set<PeerId>& carry) const {
+  std::vector<PeerId> others;
+  for (const PeerId& peer : about.subscribers) {
+    const bool takes = peers.at(peer).stream != GossipPeer::Stream::closed;
+    if (takes && !carry.contains(peer) && !about.besides.contains(peer)) others.push_back(peer);
+  }
+  return others;
 }
 
 // --- peers'
@@ -80,7 +114,7 @@ void Gossip::State::receive(Turn turn, const PeerId& from, ByteView encoded) {
   const auto topic = topics.find(received->topic);
   if (topic == topics.end() || !topic->second.subscribed) return;
   if (received->from == identity.peer_id()) return void(++counts.duplicates);
-  const MessageId id = config.message_id(*received);
+  const MessageId id = id_of(*received);
   if (seen.contains(id)) return void(++counts.duplicates);
   if (!peers.contains(from)) return;
   if (!room_to_validate(received->data.size())) return void(++counts.dropped);
@@ -89,10 +123,56 @@ void Gossip::State::receive(Turn turn, const PeerId& from, ByteView encoded) {
     return void(++counts.rejected);
   seen.add(id, turn.now.mono);
   if (const auto asked = asking.extract(id)) not_awaited(asked.mapped());
+  if (!rises(*received)) return void(++counts.ignored);
   GossipFresh fresh{from, id, gossip::owned(*received),
                     std::make_shared<const Bytes>(gossip::message_frame(encoded)),
                     after(turn.now.mono, gossip::kValidationTimeout)};
-  config.manual_validation ? ask_application(std::move(fresh)) : accept(std::move(fresh));
+  refuse_copies(fresh);
+  judge(std::move(fresh));
+}
+
+// With rising_seqnos: whether the author has not said as much, or more, before.
+bool Gossip::State::rises(const gossip::SignedMessage& message) {
+  if (!config.rising_seqnos || !message.from) return true;
+  std::uint64_t number = 0;
+  for (const std::uint8_t byte : message.seqno) number = number << 8 | byte;
+  std::uint64_t& latest = latest_seqno.touch(*message.from).value;
+  const bool rose = number > latest;
+  latest = std::max(latest, number);
+  return rose;
+}
+
+void Gossip::State::judge(GossipFresh message) {
+  const Verdict verdict =
+      config.validator ? config.validator(message.received_from, message.message) : Verdict::accept;
+  if (verdict == Verdict::reject) return void(++counts.rejected);
+  if (verdict == Verdict::ignore) return void(++counts.ignored);
+  config.manual_validation ? ask_application(std::move(message)) : accept(std::move(message));
+}
+
+// v1.2: before anybody has judged it. Not before its signature is checked, though: whoever forges a
+// message chooses its id, and would so keep the true one from us.
+void Gossip::State::refuse_copies(const GossipFresh& message) {
+  if (message.message.data.size() < config.idontwant_size) return;
+  const auto& mesh = topics.find(message.message.topic)->second.mesh;
+  std::shared_ptr<const Bytes> frame;
+  for (const PeerId& peer : mesh) {
+    if (peer == message.received_from || peers.at(peer).version < gossip::Version::v12) continue;
+    if (!frame) frame = std::make_shared<const Bytes>(gossip::idontwant_frame(message.id));
+    if (send(peer, frame, Priority::control) == Sent::queued) ++counts.idontwant_sent;
+  }
+}
+
+bool Gossip::State::wants(const GossipPeer& peer, const SipHash& id) {
+  if (!peer.dont_wants || !peer.dont_wants->contains(id)) return true;
+  ++counts.not_wanted;
+  return false;
+}
+
+void Gossip::State::forward(const PeerId& peer, const GossipFresh& message, const SipHash& digest) {
+  if (peer == message.received_from || message.message.from == peer) return;
+  if (!wants(peers.at(peer), digest)) return;
+  if (send(peer, message.frame, Priority::forward) == Sent::queued) ++counts.forwarded;
 }
 
 bool Gossip::State::room_to_validate(std::size_t size) const {
@@ -113,10 +193,9 @@ void Gossip::State::accept(GossipFresh accepted) {
   const auto at = topics.find(topic);
   if (at == topics.end() || !at->second.subscribed) return;
   cache.put(accepted.id, topic, accepted.frame);
-  for (const PeerId& peer : at->second.mesh) {
-    if (peer == accepted.received_from || accepted.message.from == peer) continue;
-    if (send(peer, accepted.frame, Priority::forward) == Sent::queued) ++counts.forwarded;
-  }
+  const SipHash digest = sip_hash(digest_key, accepted.id);
+  for (const PeerId& peer : at->second.mesh) forward(peer, accepted, digest);
+  for (const PeerId& peer : at->second.besides) forward(peer, accepted, digest);
   ++counts.delivered;
   actions.emplace_back(
       GossipDeliver{accepted.received_from, std::move(accepted.message), std::move(accepted.id)});
@@ -127,6 +206,7 @@ void Gossip::State::verdict(ValidationId id, Verdict verdict) {
   if (judged.empty()) return;
   if (verdict == Verdict::accept) accept(std::move(judged.mapped()));
   if (verdict == Verdict::reject) ++counts.rejected;
+  if (verdict == Verdict::ignore) ++counts.ignored;
 }
 
 // --- gossip: what the peer has, and what it wants
@@ -136,13 +216,22 @@ void Gossip::State::take_ihave(Turn turn, const PeerId& peer, const gossip::IHav
   GossipPeer& from = peers.at(peer);
   if (from.stream == GossipPeer::Stream::closed) return;
   GossipPeer::Lazy& lazy = lazy_of(from);
+  std::vector<MessageId>& wanted = tell(peer).iwant;
+  const std::size_t before = wanted.size();
   for (const MessageId& id : have.ids) {
-    if (lazy.asked >= gossip::kMostAsked) return;
+    if (lazy.asked >= gossip::kMostAsked) break;
     if (seen.contains(id) || !may_ask(turn, peer, id)) continue;
-    tell(peer).iwant.push_back(id);
+    wanted.push_back(id);
     ++lazy.asked;
     ++counts.iwant_sent;
   }
+  if (wanted.size() > before) promises(turn, std::span(wanted).subspan(before));
+}
+
+// One of those that we ask for, so that nobody who brings most of them is blamed (v1.1 "Behavioural
+// Penalty").
+void Gossip::State::promises(Turn turn, std::span<const MessageId> asked) {
+  asking.find(asked[turn.rng.below(asked.size())])->second.promise = true;
 }
 
 GossipPeer::Lazy& Gossip::State::lazy_of(GossipPeer& peer) const {
@@ -192,10 +281,18 @@ void Gossip::State::not_awaited(const GossipAsked& asked) {
 
 void Gossip::State::take_iwant(const PeerId& peer, const std::vector<MessageId>& wanted) {
   for (const MessageId& id : wanted) {
+    if (!wants(peers.at(peer), sip_hash(digest_key, id))) continue;
     auto frame = cache.serve(id, peer);
     if (!frame) continue;
     if (send(peer, std::move(frame), Priority::forward) == Sent::queued) ++counts.iwant_served;
   }
+}
+
+void Gossip::State::take_idontwant(GossipPeer& from, const std::vector<MessageId>& ids) {
+  if (ids.empty()) return;
+  if (!from.dont_wants) from.dont_wants = std::make_unique<gossip::DontWants>();
+  from.dont_wants->add(ids, digest_key);
+  counts.idontwant_got += ids.size();
 }
 
 }  // namespace kadmesh

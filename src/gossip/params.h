@@ -20,9 +20,17 @@ inline constexpr std::size_t kMostTopicName = 512;
 inline constexpr std::size_t kMostMessageFields = 64;  // the protocol knows six
 // Beyond: not recorded, unless we have joined the topic ourselves.
 inline constexpr std::size_t kMostTopicsOfPeer = 256;
-inline constexpr std::size_t kMostIHaves = 10;    // of one peer in one heartbeat
-inline constexpr std::size_t kMostAsked = 5'000;  // ids, of one peer in one heartbeat
-inline constexpr std::size_t kMostServed = 3;     // times one message to one peer
+inline constexpr std::size_t kMostIHaves = 10;     // of one peer in one heartbeat
+inline constexpr std::size_t kMostAsked = 5'000;   // ids, of one peer in one heartbeat
+inline constexpr std::size_t kMostServed = 3;      // times one message to one peer
+inline constexpr std::size_t kMostMet = 16;        // of those whom one PRUNE names (go)
+inline constexpr std::size_t kMostExchanged = 64;  // peers in one PRUNE; go sends 16
+// IDONTWANT: RPCs of one peer in one heartbeat, ids in each, and heartbeats that they hold; as go
+// reads them, so that we send no more either.
+inline constexpr std::size_t kMostDontWants = 1'000;
+inline constexpr std::size_t kMostDontWantIds = 10;
+inline constexpr std::size_t kDontWantBeats = 3;
+inline constexpr std::size_t kMostGroupName = 256;  // bytes, of a partial message's group
 
 // --- what we send: rust takes 64 KiB an RPC, of which 16 KiB may be control and subscriptions
 inline constexpr std::size_t kMostControlOut = 15 * 1024;
@@ -43,6 +51,12 @@ inline constexpr std::size_t kMostBackoffs = 50'000;
 inline constexpr std::size_t kMostValidating = 1'024;                  // go's per-topic concurrency
 inline constexpr std::size_t kMostValidatingBytes = 64 * 1024 * 1024;  // of data
 inline constexpr Duration kValidationTimeout = 10s;
+inline constexpr std::size_t kMostOutboxBytes = 16 * 1024 * 1024;
+inline constexpr std::size_t kMostAuthors = 20'000;   // of whom the latest sequence number is known
+inline constexpr std::size_t kMostRecord = 8 * 1024;  // bytes of a peer's signed record (go)
+inline constexpr unsigned kExtensionsAgain = 10;      // behaviour penalty of a second hello (go)
+// A GRAFT that comes so soon after a PRUNE is held against the peer twice (go).
+inline constexpr Duration kGraftFlood = 10s;
 // Ids asked for and not yet come: four peers that promise all they can until kAskAgain. Beyond it a
 // peer is still asked for its share, so that those who promise and do not bring keep nobody else
 // from repairing; twice as many is the most.

@@ -24,9 +24,17 @@ std::size_t budget(Priority priority) {
 // Until the stream opens: the hello will name subscriptions and grafts as they are by then.
 void keep_for_hello(Rpc& control) {
   control.subscriptions.clear();
+  control.idontwant.clear();
   control.graft.clear();
   if (control.prune.size() > gossip::kMostControls) control.prune.resize(gossip::kMostControls);
   if (control.iwant.size() > gossip::kMostIds) control.iwant.resize(gossip::kMostIds);
+}
+
+// It knows no control.
+void keep_for_floodsub(Rpc& control) {
+  Rpc kept;
+  kept.subscriptions = std::move(control.subscriptions);
+  control = std::move(kept);
 }
 
 }  // namespace
@@ -34,6 +42,7 @@ void keep_for_hello(Rpc& control) {
 void Gossip::State::connected(const PeerId& peer, bool outbound) {
   GossipPeer fresh;
   fresh.outbound = outbound;
+  fresh.direct = direct.contains(peer);
   fresh.life = ++lives;
   peers.try_emplace(peer, std::move(fresh));
 }
@@ -41,7 +50,7 @@ void Gossip::State::connected(const PeerId& peer, bool outbound) {
 void Gossip::State::disconnected(const PeerId& peer) {
   const auto at = peers.find(peer);
   if (at == peers.end()) return;
-  while (!at->second.topics.empty()) peer_leaves(peer, Topic(*at->second.topics.begin()));
+  while (!at->second.topics.empty()) peer_leaves(peer, Topic(at->second.topics.begin()->first));
   promised -= at->second.promised;
   peers.erase(at);
 }
@@ -51,19 +60,24 @@ void Gossip::State::stream_open(Turn turn, const PeerId& peer, std::string_view 
   if (at == peers.end()) return;
   GossipPeer& to = at->second;
   to.stream = GossipPeer::Stream::open;
-  to.v11 = protocol != "/meshsub/1.0.0";
+  to.version = gossip::version_of(protocol);
   to.unsent = 0;
   to.slow = false;
+  if (to.version == gossip::Version::floodsub) leave_meshes(peer, to);
+  feed(peer, to);
   say_hello(turn, peer, to);
   for (auto& frame : std::exchange(to.early, {})) send(peer, std::move(frame), Priority::own);
   to.early_bytes = 0;
 }
 
-// All our subscriptions, and GRAFT where the peer is in a mesh already or the mesh is thin.
+// What we can do, all our subscriptions, and GRAFT where the peer is in a mesh already or the mesh
+// is thin.
 void Gossip::State::say_hello(Turn turn, const PeerId& peer, GossipPeer& to) {
+  if (to.version >= gossip::Version::v13 && config.partial_messages)
+    tell(peer).extensions = gossip::Extensions{.partial_messages = true};
   for (auto& [topic, about] : topics) {
     if (!about.subscribed) continue;
-    tell(peer).subscriptions.push_back({true, topic});
+    tell(peer).subscriptions.push_back({true, topic, about.partial});
     const bool thin = about.mesh.size() < config.d_lo && about.subscribers.contains(peer);
     if (about.mesh.contains(peer))
       tell(peer).graft.push_back(topic);
@@ -84,10 +98,27 @@ void Gossip::State::stream_closed(const PeerId& peer) {
   to.control = {};
   to.early.clear();
   to.early_bytes = to.unsent = 0;
-  for (const Topic& topic : to.topics) {
+  leave_meshes(peer, to);
+  feed(peer, to);
+}
+
+void Gossip::State::leave_meshes(const PeerId& peer, const GossipPeer& who) {
+  for (const auto& [topic, use] : who.topics) {
     GossipTopic& about = topics.find(topic)->second;
     about.mesh.erase(peer);
     about.fanout.erase(peer);
+  }
+}
+
+bool Gossip::State::fed_beside(const GossipPeer& who) {
+  return who.stream == GossipPeer::Stream::open &&
+         (who.direct || who.version == gossip::Version::floodsub);
+}
+
+void Gossip::State::feed(const PeerId& peer, const GossipPeer& who) {
+  for (const auto& [topic, use] : who.topics) {
+    auto& besides = topics.find(topic)->second.besides;
+    fed_beside(who) ? void(besides.insert(peer)) : void(besides.erase(peer));
   }
 }
 
@@ -111,6 +142,7 @@ void Gossip::State::flush() {
     if (to.stream == GossipPeer::Stream::opening) keep_for_hello(to.control);
     if (to.stream == GossipPeer::Stream::closed) to.control = {};
     if (to.stream != GossipPeer::Stream::open) continue;
+    if (to.version == gossip::Version::floodsub) keep_for_floodsub(to.control);
     for (Bytes& frame : gossip::encode_rpc(std::exchange(to.control, {})))
       send(peer, std::make_shared<const Bytes>(std::move(frame)), Priority::control);
   }

@@ -15,13 +15,17 @@
 #include <vector>
 
 #include "base/flat_map.h"
+#include "base/recent_map.h"
 #include "gossip/backoff.h"
+#include "gossip/dont_wants.h"
 #include "gossip/gossip.h"
 #include "gossip/message_cache.h"
 #include "gossip/order.h"
+#include "gossip/outbox.h"
 #include "gossip/params.h"
 #include "gossip/seen_cache.h"
 #include "gossip/signed_message.h"
+#include "gossip/version.h"
 #include "gossip/wire.h"
 
 namespace kadmesh {
@@ -37,9 +41,13 @@ struct GossipPeer {
   enum class Stream { opening, open, closed };
 
   bool outbound = false;  // its connection was our dial
+  bool direct = false;    // an explicit peer
   Stream stream = Stream::opening;
-  bool v11 = false;           // PRUNE carries a backoff
-  std::set<Topic> topics;     // it subscribes to
+  std::optional<gossip::Version> version;         // none: not agreed yet
+  std::optional<gossip::Extensions> extensions;   // none: its stream has said nothing yet
+  std::map<Topic, PartialUse> topics;             // it subscribes to
+  std::unique_ptr<gossip::DontWants> dont_wants;  // null: it said none lately
+  Bytes record;               // signed by it, for peer exchange; empty: none known
   gossip::Rpc control;        // leaves with this input, or with the hello
   std::size_t unsent = 0;     // bytes emitted and not reported by on_sent
   bool slow = false;          // frames were dropped since unsent was 0
@@ -59,7 +67,9 @@ struct GossipPeer {
 
 struct GossipTopic {
   bool subscribed = false;
+  PartialUse partial;            // ours, while we subscribe
   std::set<PeerId> subscribers;  // connected peers
+  std::set<PeerId> besides;      // subscribers who are in no mesh and get everything
   std::set<PeerId> mesh;         // only while we subscribe
   std::set<PeerId> fanout;       // only while we do not
   Time fanout_until;
@@ -80,7 +90,8 @@ struct GossipFresh {
 struct GossipAsked {
   Time when;
   PeerId peer;
-  std::uint64_t life;  // the peer's when it was asked
+  std::uint64_t life;    // the peer's when it was asked
+  bool promise = false;  // held against the peer if it does not come
 };
 
 struct Gossip::State {
@@ -88,6 +99,7 @@ struct Gossip::State {
 
   const KeyPair identity;
   const GossipConfig config;
+  const std::set<PeerId> direct;
   FlatMap<PeerId, GossipPeer> peers;
   std::map<Topic, GossipTopic, std::less<>> topics;
   const SipKey digest_key;  // of the two below, so that nobody can choose what collides there
@@ -102,6 +114,9 @@ struct Gossip::State {
   std::uint64_t next_validation = 1;
   std::uint64_t beat = 0;  // how many heartbeats there were
   Time next_heartbeat;
+  Time next_direct;  // when explicit peers are looked after
+  gossip::Outbox outbox;
+  RecentMap<PeerId, std::uint64_t> latest_seqno;  // of authors, with rising_seqnos
   std::set<PeerId> untold;  // have control that waits for the end of this input
   std::deque<GossipAction> actions;
   GossipStats counts;
@@ -111,12 +126,18 @@ struct Gossip::State {
                           Time now) const;
   // An RPC of the peer's.
   void take(Turn turn, const PeerId& peer, const gossip::Rpc& rpc);
+  void take_control(Turn turn, const PeerId& peer, const gossip::Rpc& rpc);
+  void take_hello(const PeerId& peer, const std::optional<gossip::Extensions>& said);
 
   // --- peers.cc
   void connected(const PeerId& peer, bool outbound);
   void disconnected(const PeerId& peer);
   void stream_open(Turn turn, const PeerId& peer, std::string_view protocol);
   void stream_closed(const PeerId& peer);
+  void leave_meshes(const PeerId& peer, const GossipPeer& who);
+  // Whether it gets everything of its topics without being in a mesh.
+  static bool fed_beside(const GossipPeer& who);
+  void feed(const PeerId& peer, const GossipPeer& who);
   void sent(const PeerId& peer, std::size_t bytes);
   // What the peer will be told when this input is done: everything in as few RPCs as possible,
   // for peers take only some IHAVE a heartbeat.
@@ -131,12 +152,18 @@ struct Gossip::State {
   // --- topics.cc
   void subscribe(Turn turn, const Topic& topic);
   void unsubscribe(Turn turn, const Topic& topic);
-  void peer_subscribes(Turn turn, const PeerId& peer, const Topic& topic);
-  bool note_subscriber(const PeerId& peer, const Topic& topic);
+  void peer_subscribes(Turn turn, const PeerId& peer, const gossip::SubOpts& change);
+  bool note_subscriber(const PeerId& peer, const Topic& topic, PartialUse use = {});
+  bool may_note(const GossipPeer& who, const Topic& topic, bool ours) const;
   void peer_leaves(const PeerId& peer, const Topic& topic);
   void announce(const Topic& topic, bool subscribed);
   void take_graft(Turn turn, const PeerId& peer, const Topic& topic);
+  std::optional<gossip::PruneCause> refusal(Turn turn, const PeerId& peer, const Topic& topic,
+                                            const GossipTopic& about);
+  void graft_in_backoff(Turn turn, const PeerId& peer, const Topic& topic);
   void take_prune(Turn turn, const PeerId& peer, const gossip::Prune& prune);
+  void meet(Turn turn, const PeerId& named_by, const gossip::Prune& prune);
+  std::vector<gossip::Exchanged> others_for(Turn turn, const PeerId& pruned, const Topic& topic);
   bool may_graft(Turn turn, const Topic& topic, const GossipTopic& about, const PeerId& peer) const;
   std::vector<PeerId> graftable(Turn turn, const Topic& topic, const GossipTopic& about) const;
   void graft(const Topic& topic, GossipTopic& about, const PeerId& peer);
@@ -148,13 +175,26 @@ struct Gossip::State {
   // --- messages.cc
   Result<Receipt> publish(Turn turn, const Topic& topic, Bytes data);
   Result<void> may_publish(const Topic& topic, const Bytes& data) const;
+  MessageId id_of(const MessageView& message) const;
+  void keep_in_outbox(Turn turn, Receipt& receipt, const Topic& topic,
+                      std::shared_ptr<const Bytes> frame);
+  void empty_outbox(const PeerId& peer, const Topic& topic);
   std::vector<PeerId> recipients(Turn turn, GossipTopic& about);
+  std::vector<PeerId> fanout_candidates(const GossipTopic& about,
+                                        const std::set<PeerId>& carry) const;
   void receive(Turn turn, const PeerId& from, ByteView encoded);
+  bool rises(const gossip::SignedMessage& message);
+  void judge(GossipFresh message);
+  // Tells the mesh that it need not send us the same.
+  void refuse_copies(const GossipFresh& message);
+  bool wants(const GossipPeer& peer, const SipHash& id);
+  void forward(const PeerId& peer, const GossipFresh& message, const SipHash& digest);
   bool room_to_validate(std::size_t size) const;
   void ask_application(GossipFresh message);
   void accept(GossipFresh message);
   void verdict(ValidationId id, Verdict verdict);
   void take_ihave(Turn turn, const PeerId& peer, const gossip::IHave& have);
+  void promises(Turn turn, std::span<const MessageId> asked);
   bool may_ask(Turn turn, const PeerId& peer, const MessageId& id);
   GossipPeer::Lazy& lazy_of(GossipPeer& peer) const;
   GossipAsked ask(Turn turn, const PeerId& peer);
@@ -162,6 +202,7 @@ struct Gossip::State {
   bool still_there(const GossipAsked& asked) const;
   void not_awaited(const GossipAsked& asked);
   void take_iwant(const PeerId& peer, const std::vector<MessageId>& wanted);
+  void take_idontwant(GossipPeer& from, const std::vector<MessageId>& ids);
 
   // --- heartbeat.cc
   void heartbeat(Turn turn);
@@ -169,11 +210,24 @@ struct Gossip::State {
   void tend_mesh(Turn turn, const Topic& topic, GossipTopic& about);
   void shrink(Turn turn, const Topic& topic, GossipTopic& about);
   void ensure_outbound(Turn turn, const Topic& topic, GossipTopic& about);
+  void graft_better(Turn turn, const Topic& topic, GossipTopic& about);
+  void drop_negative(Turn turn, const Topic& topic, GossipTopic& about);
+  void look_after_direct(Time now);
+  void keep_best(std::vector<PeerId>& members) const;
+  double median_score(const std::set<PeerId>& mesh) const;
   std::size_t outbound_in(const GossipTopic& about) const;
+  static bool hears_gossip(const GossipPeer& who);
+  void broken(const GossipAsked& asked);
   void tend_fanout(Turn turn, GossipTopic& about);
   void emit_gossip(Turn turn, const Topic& topic, const GossipTopic& about,
                    std::vector<MessageId>& ids);
   void expire_validations(Time now);
+  void expire_outbox(Time now);
+
+  // --- a peer's standing
+  double score(const PeerId&) const { return 0; }
+  double opportunistic_threshold() const { return 0; }
+  void penalise(const PeerId&, unsigned) {}
 };
 
 // At most `most` of them, at random.

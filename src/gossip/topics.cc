@@ -7,6 +7,7 @@ namespace kadmesh {
 
 using gossip::Prune;
 using gossip::PruneCause;
+using gossip::SubOpts;
 
 namespace {
 
@@ -18,6 +19,12 @@ std::uint64_t whole_seconds(Duration wait) {
 Duration backoff_of(const Prune& prune, Duration otherwise) {
   if (prune.backoff.value_or(0) == 0) return otherwise;
   return std::min(seconds_clamped(*prune.backoff), gossip::kMostBackoff);
+}
+
+// Whoever misbehaves is not helped to find others.
+bool may_exchange(PruneCause cause) {
+  return cause == PruneCause::we_left || cause == PruneCause::mesh_above_dhi ||
+         cause == PruneCause::mesh_full;
 }
 
 }  // namespace
@@ -53,12 +60,16 @@ void Gossip::State::unsubscribe(Turn turn, const Topic& topic) {
 }
 
 void Gossip::State::announce(const Topic& topic, bool subscribed) {
-  for (const auto& [peer, state] : peers) tell(peer).subscriptions.push_back({subscribed, topic});
+  const PartialUse use = subscribed ? topics.find(topic)->second.partial : PartialUse{};
+  for (const auto& [peer, state] : peers)
+    tell(peer).subscriptions.push_back({subscribed, topic, use});
 }
 
 // Grafts at once where the mesh is thin: a peer that has just subscribed misses nothing.
-void Gossip::State::peer_subscribes(Turn turn, const PeerId& peer, const Topic& topic) {
-  if (!note_subscriber(peer, topic)) return;
+void Gossip::State::peer_subscribes(Turn turn, const PeerId& peer, const SubOpts& change) {
+  const Topic& topic = change.topic;
+  if (!note_subscriber(peer, topic, change.partial)) return;
+  empty_outbox(peer, topic);
   GossipTopic& about = topics.find(topic)->second;
   if (about.subscribed && about.mesh.size() < config.d_lo && may_graft(turn, topic, about, peer))
     graft(topic, about, peer);
@@ -66,21 +77,32 @@ void Gossip::State::peer_subscribes(Turn turn, const PeerId& peer, const Topic& 
 
 // True when that is news. A topic that we have joined is always noted, so that what a peer says of
 // others cannot hide it.
-bool Gossip::State::note_subscriber(const PeerId& peer, const Topic& topic) {
+bool Gossip::State::note_subscriber(const PeerId& peer, const Topic& topic, PartialUse use) {
   GossipPeer& who = peers.at(peer);
   const auto known = topics.find(topic);
   const bool ours = known != topics.end() && known->second.subscribed;
-  if (!ours && who.topics.size() >= gossip::kMostTopicsOfPeer) return false;
-  if (!who.topics.insert(topic).second) return false;
-  topics[topic].subscribers.insert(peer);
+  if (const auto at = who.topics.find(topic); at != who.topics.end())
+    return at->second = use, false;
+  if (!may_note(who, topic, ours)) return false;
+  who.topics.emplace(topic, use);
+  GossipTopic& about = topics[topic];
+  about.subscribers.insert(peer);
+  if (fed_beside(who)) about.besides.insert(peer);
   if (ours) share(peer, true);
   return true;
+}
+
+bool Gossip::State::may_note(const GossipPeer& who, const Topic& topic, bool ours) const {
+  if (ours) return true;
+  return who.topics.size() < gossip::kMostTopicsOfPeer &&
+         (!config.topic_filter || config.topic_filter(topic));
 }
 
 void Gossip::State::peer_leaves(const PeerId& peer, const Topic& topic) {
   if (peers.at(peer).topics.erase(topic) == 0) return;
   GossipTopic& about = topics.find(topic)->second;
   about.subscribers.erase(peer);
+  about.besides.erase(peer);
   about.mesh.erase(peer);
   about.fanout.erase(peer);
   if (about.subscribed) share(peer, false);
@@ -95,8 +117,11 @@ void Gossip::State::forget_if_empty(const Topic& topic) {
 // --- grafting
 bool Gossip::State::may_graft(Turn turn, const Topic& topic, const GossipTopic& about,
                               const PeerId& peer) const {
-  return !about.mesh.contains(peer) && peers.at(peer).stream != GossipPeer::Stream::closed &&
-         !backoff.bars(topic, peer, turn.now.mono);
+  if (about.mesh.contains(peer)) return false;
+  const GossipPeer& who = peers.at(peer);
+  return !who.direct && who.version != gossip::Version::floodsub &&
+         who.stream != GossipPeer::Stream::closed && !backoff.bars(topic, peer, turn.now.mono) &&
+         score(peer) >= 0;
 }
 
 // In random order.
@@ -130,9 +155,25 @@ void Gossip::State::prune(Turn turn, const Topic& topic, const PeerId& peer, Dur
   backoff.add(topic, peer, after(turn.now.mono, wait), cause);
   auto& told = tell(peer).prune;
   if (std::ranges::count(told, topic, &Prune::topic) > 0) return;
-  const bool v11 = peers.at(peer).v11;
+  const bool v11 = peers.at(peer).version >= gossip::Version::v11;
   told.push_back({topic, v11 ? std::optional(whole_seconds(wait)) : std::nullopt});
+  if (v11 && may_exchange(cause)) told.back().peers = others_for(turn, peer, topic);
   ++counts.prunes;
+}
+
+// Others who subscribe, for the one who is pruned to turn to.
+std::vector<gossip::Exchanged> Gossip::State::others_for(Turn turn, const PeerId& pruned,
+                                                         const Topic& topic) {
+  std::vector<gossip::Exchanged> named;
+  if (config.exchange_peers == 0) return named;
+  const auto& subscribers = topics.find(topic)->second.subscribers;
+  std::vector<PeerId> others;
+  for (const PeerId& peer : subscribers)
+    if (peer != pruned && score(peer) >= 0) others.push_back(peer);
+  choose(turn, others, config.exchange_peers);
+  named.reserve(others.size());
+  for (const PeerId& peer : others) named.push_back({peer, peers.at(peer).record});
+  return named;
 }
 
 // A GRAFT creates nothing: a topic that we have not joined is passed over. One that overtakes its
@@ -142,14 +183,32 @@ void Gossip::State::take_graft(Turn turn, const PeerId& peer, const Topic& topic
   const auto at = topics.find(topic);
   if (at == topics.end() || !at->second.subscribed || at->second.mesh.contains(peer)) return;
   GossipTopic& about = at->second;
-  const GossipPeer& who = peers.at(peer);
-  if (who.stream == GossipPeer::Stream::closed) return;  // nothing could be sent to it, not even no
-  if (backoff.stands(topic, peer, turn.now.mono))
-    return prune(turn, topic, peer, config.prune_backoff, PruneCause::graft_too_early);
-  if (about.mesh.size() >= config.d_hi && (!who.outbound || config.d_hi == 0))
-    return prune(turn, topic, peer, config.prune_backoff, PruneCause::mesh_full);
+  // Nothing could be sent to it, not even no.
+  if (peers.at(peer).stream == GossipPeer::Stream::closed) return;
+  if (const auto cause = refusal(turn, peer, topic, about))
+    return prune(turn, topic, peer, config.prune_backoff, *cause);
   note_subscriber(peer, topic);
   about.mesh.insert(peer);
+}
+
+std::optional<PruneCause> Gossip::State::refusal(Turn turn, const PeerId& peer, const Topic& topic,
+                                                 const GossipTopic& about) {
+  const GossipPeer& who = peers.at(peer);
+  if (who.direct) return PruneCause::explicit_peer;
+  if (backoff.stands(topic, peer, turn.now.mono)) {
+    graft_in_backoff(turn, peer, topic);
+    return PruneCause::graft_too_early;
+  }
+  if (score(peer) < 0) return PruneCause::low_score;
+  const bool full = about.mesh.size() >= config.d_hi && (!who.outbound || config.d_hi == 0);
+  return full ? std::optional(PruneCause::mesh_full) : std::nullopt;
+}
+
+// v1.1 "Backoff": held against the peer, and once more if it did not wait at all.
+void Gossip::State::graft_in_backoff(Turn turn, const PeerId& peer, const Topic& topic) {
+  const Time flood = after(turn.now.mono, config.prune_backoff - gossip::kGraftFlood);
+  const bool at_once = backoff.find(topic, peer)->until > flood;
+  penalise(peer, at_once ? 2 : 1);
 }
 
 void Gossip::State::take_prune(Turn turn, const PeerId& peer, const Prune& prune) {
@@ -160,6 +219,19 @@ void Gossip::State::take_prune(Turn turn, const PeerId& peer, const Prune& prune
   if (joined) at->second.mesh.erase(peer);
   backoff.add(prune.topic, peer, after(turn.now.mono, backoff_of(prune, config.prune_backoff)),
               PruneCause::they_pruned);
+  if (joined) meet(turn, peer, prune);
+}
+
+// Some of those whom the peer names, of those whom we do not know.
+void Gossip::State::meet(Turn turn, const PeerId& named_by, const Prune& prune) {
+  std::vector<gossip::Exchanged> named;
+  for (const gossip::Exchanged& other : prune.peers) {
+    const bool known = other.peer == identity.peer_id() || peers.contains(other.peer);
+    if (!known && other.record.size() <= gossip::kMostRecord) named.push_back(other);
+  }
+  turn.rng.shuffle(std::span(named));
+  for (gossip::Exchanged& other : std::span(named).first(std::min(named.size(), gossip::kMostMet)))
+    actions.emplace_back(GossipMeet{other.peer, named_by, std::move(other.record)});
 }
 
 }  // namespace kadmesh

@@ -12,14 +12,25 @@ namespace kadmesh::gossip {
 struct SubOpts {
   bool subscribe;
   Topic topic;
+  PartialUse partial{};
 };
 struct IHave {
   Topic topic;
   std::vector<MessageId> ids;
 };
+// Whom a pruned peer may turn to instead.
+struct Exchanged {
+  PeerId peer;
+  Bytes record;  // a signed envelope, or empty
+};
 struct Prune {
   Topic topic;
   std::optional<std::uint64_t> backoff;  // seconds, as the peer says
+  std::vector<Exchanged> peers{};
+};
+// What a peer says that it can do (gossipsub-v1.3.md); in the first RPC of its stream, or never.
+struct Extensions {
+  bool partial_messages = false;
 };
 struct Rpc {
   std::vector<SubOpts> subscriptions;
@@ -28,6 +39,9 @@ struct Rpc {
   std::vector<MessageId> iwant;
   std::vector<Topic> graft;
   std::vector<Prune> prune;
+  std::vector<MessageId> idontwant;
+  std::optional<Extensions> extensions;
+  std::optional<PartialMessage> partial;
 
   bool empty() const;
 };
@@ -44,5 +58,7 @@ std::optional<ByteView> only_message(ByteView rpc);
 std::vector<Bytes> encode_rpc(const Rpc& rpc);
 // The frame of an RPC that holds one encoded message and nothing else.
 Bytes message_frame(ByteView message);
+// The frame of an RPC that says IDONTWANT of one message and nothing else.
+Bytes idontwant_frame(const MessageId& id);
 
 }  // namespace kadmesh::gossip

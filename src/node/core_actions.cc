@@ -1,6 +1,7 @@
 // What Kademlia and GossipSub want done, and what came of it.
 #include <algorithm>
 
+#include "base/envelope.h"
 #include "kad/params.h"
 #include "node/node_state.h"
 
@@ -92,6 +93,36 @@ void Node::State::on(Turn, GossipValidate& action) { report(MessageToValidate{st
 void Node::State::on(Turn, GossipDeliver& action) { report(MessageDelivered{std::move(action)}); }
 
 void Node::State::on(Turn, const GossipHold& action) { hold(action.peer, action.hold); }
+
+// An explicit peer: its address is in the configuration, and the address book.
+void Node::State::on(Turn turn, const GossipDial& action) {
+  if (closing) return;
+  const auto addrs = book.dial_order(action.peer);
+  if (!addrs.empty()) swarm.dial(turn, action.peer, addrs, after(turn.now.mono, kDefaultDeadline));
+}
+
+// By its signed record, or by what we know of it already.
+void Node::State::on(Turn turn, const GossipMeet& action) {
+  if (closing || gossip_dials.size() >= kMostGossipDials || swarm.connected(action.peer)) return;
+  if (!action.record.empty()) {
+    const auto record = open_peer_record(action.record, config.signatures.get());
+    if (!record || record->peer != action.peer) {
+      const Error why{Errc::auth, "a PRUNE names a peer with a record that does not hold"};
+      return notice(Notice::Level::info, "gossip", action.named_by, why);
+    }
+    for (const Multiaddr& addr : record->addrs)
+      book.learned(action.peer, Dialable(addr, Source::signed_record), turn.now.mono);
+  }
+  const auto addrs = book.dial_order(action.peer);
+  if (addrs.empty()) return;
+  const Time deadline = after(turn.now.mono, kDefaultDeadline);
+  gossip_dials.insert(swarm.dial(turn, action.peer, addrs, deadline));
+}
+
+void Node::State::on(Turn, const GossipUnsent& action) {
+  notice(Notice::Level::warning, "gossip", std::nullopt,
+         {Errc::no_peers, "a message waited for a subscriber of " + action.topic + " in vain"});
+}
 
 void Node::State::on(Turn turn, const GossipFault& action) {
   notice(Notice::Level::info, "gossip", action.peer, action.why);

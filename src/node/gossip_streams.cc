@@ -136,6 +136,7 @@ struct GossipStreams::State {
       drop(turn, older->second);
     theirs.try_emplace(stream.peer, stream.key);
     inbound.try_emplace(stream.key, Inbound{stream.peer});
+    gossip.on_stream_accepted(turn, stream.peer);
   }
 
   void drop(Turn turn, StreamKey key) {

@@ -45,7 +45,7 @@ void Node::State::on_swarm(Turn turn, const SwarmEvent& event) {
   if (const auto* e = std::get_if<Established>(&event)) return on_established(turn, *e);
   if (const auto* d = std::get_if<Disconnected>(&event)) return on_disconnected(turn, *d);
   if (const auto* dial = std::get_if<DialFinished>(&event))
-    if (on_seed_dialed(turn, *dial)) return;
+    if (on_seed_dialed(turn, *dial) || gossip_dials.erase(dial->id) > 0) return;
   if (requester.on_event(turn, event) || pinger.on_event(turn, event) ||
       kad_streams.on_event(turn, event) || (identify && identify->on_event(turn, event)) ||
       (responder && responder->on_event(turn, event)) || on_user_stream(event))
@@ -104,6 +104,7 @@ void Node::State::on_told(Turn turn, const Identify::Told& told) {
   const PeerInfo* info = identify->info(told.peer);
   if (!info) return;  // the peer left in the same turn
   book.announced(told.peer, info->addrs, turn.now.mono);
+  if (config.gossip.exchange_peers > 0) gossip.on_record(turn, told.peer, told.record);
   kad.on_identified(turn, told.peer, info->serves(config.kad.protocol), book.of(told.peer));
   if (std::ranges::any_of(config.gossip.protocols, [&](const auto& p) { return info->serves(p); }))
     gossip_streams.retry(turn, told.peer);

@@ -195,17 +195,20 @@ struct Identify::State {
   void finished(Turn turn, StreamKey key, Hearing& from) {
     if (from.messages == 0 || !from.frames.at_boundary())
       return end(turn, key, fail(Errc::malformed, "identify: ended within a message"));
+    Bytes envelope = from.so_far.signed_record.value_or(Bytes{});
     Result<PeerInfo> info = judged(std::move(from.so_far), from.peer, signatures.get());
     if (!info) return end(turn, key, std::unexpected(info.error()));
+    const bool holds =
+        !info->addrs.empty() && info->addrs.front().source() == Source::signed_record;
     if (const auto at = neighbours.find(from.peer); at != neighbours.end())
       at->second.info = *std::move(info);
-    end(turn, key, {});
+    end(turn, key, {}, holds ? std::move(envelope) : Bytes{});
   }
 
   // The one way out of `hearing`: exactly one Told for each.
-  void end(Turn turn, StreamKey key, Result<void> result) {
+  void end(Turn turn, StreamKey key, Result<void> result, Bytes envelope = {}) {
     const auto at = hearing.find(key);
-    told.push_back({at->second.peer, at->second.pushed, result});
+    told.push_back({at->second.peer, at->second.pushed, result, std::move(envelope)});
     hearing.erase(at);
     deadlines.cancel(key);
     if (result)

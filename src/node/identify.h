@@ -51,6 +51,7 @@ class Identify {
     PeerId peer;
     bool pushed;
     Result<void> result;  // the reason why there is no new info()
+    Bytes record{};       // its signed record as it came, which holds; empty: none
   };
 
   // `swarm` and `identity` outlive this.

@@ -27,6 +27,8 @@ Node::State::State(const KeyPair& who, NodeConfig settings, Turn start)
       serving(config.kad.mode),
       kad_streams(swarm, kad, serving.now()),
       operations(swarm, pinger, kad, book) {
+  for (const Multiaddr& addr : config.gossip.direct)
+    book.learned(*addr.peer(), Dialable(addr, Source::configured), start.now.mono);
   if (config.ping) responder.emplace(swarm);
   if (config.identify)
     identify.emplace(swarm, identity, config.agent, config.protocol_version, config.signatures);

@@ -52,6 +52,10 @@ struct Node::State {
   std::uint64_t answers_heard = 0;                       // bytes of Kademlia's answers
   std::map<ListenId, std::vector<Multiaddr>> listening;  // no addresses: not yet up
   std::map<DialId, Multiaddr> seed_dials;
+  // Of those whom a peer that pruned us has named: so many at once, for whoever names them could
+  // name anybody.
+  static constexpr std::size_t kMostGossipDials = 8;
+  std::set<DialId> gossip_dials;
   // Kademlia's requests under way, by either id.
   std::map<RequestId, KadRequestId> requests;
   std::map<KadRequestId, RequestId> kad_requests;
@@ -120,6 +124,9 @@ struct Node::State {
   void on(Turn turn, GossipValidate& action);
   void on(Turn turn, GossipDeliver& action);
   void on(Turn turn, const GossipHold& action);
+  void on(Turn turn, const GossipDial& action);
+  void on(Turn turn, const GossipMeet& action);
+  void on(Turn turn, const GossipUnsent& action);
   void on(Turn turn, const GossipFault& action);
   void on(Turn turn, const GossipSlow& action);
   void hold(const PeerId& peer, bool held);

@@ -1,5 +1,7 @@
 #include "replay/code_names.h"
 
+#include <algorithm>
+
 #include "kad/policies.h"
 #include "store/ipns.h"
 
@@ -49,8 +51,12 @@ bool has_names(const KadPolicies& policies) {
 }  // namespace
 
 Result<void> recordable(const NodeConfig& config) {
-  if (code_of(config.gossip.message_id) == 0)
+  const auto& own_ids = config.gossip.message_ids;
+  const auto unnamed = [](const auto& entry) { return code_of(entry.second) == 0; };
+  if (code_of(config.gossip.message_id) == 0 || std::ranges::any_of(own_ids, unnamed))
     return fail(Errc::unsupported, "a capture cannot hold a message id function of one's own");
+  if (config.gossip.validator || config.gossip.topic_filter)
+    return fail(Errc::unsupported, "a capture cannot hold a validator or a filter of messages");
   for (const auto& [space, validator] : config.kad.validators.all())
     if (code_of(*validator) == 0)
       return fail(Errc::unsupported,

@@ -58,6 +58,8 @@ class Decoder {
   Multiaddr read(std::type_identity<Multiaddr>);
   Validators read(std::type_identity<Validators>);
   MessageIdFunction read(std::type_identity<MessageIdFunction>);
+  TopicFilter read(std::type_identity<TopicFilter>) { return nullptr; }
+  MessageValidator read(std::type_identity<MessageValidator>) { return nullptr; }
   std::shared_ptr<SignatureMemo> read(std::type_identity<std::shared_ptr<SignatureMemo>>) {
     return nullptr;
   }
@@ -103,6 +105,16 @@ class Decoder {
     std::vector<T> out;
     const std::uint64_t count = at_most(rest_.size());  // each takes a byte or more
     for (std::uint64_t i = 0; i < count && ok(); ++i) out.push_back(value<T>());
+    return out;
+  }
+  template <class K, class V>
+  std::map<K, V> read(std::type_identity<std::map<K, V>>) {
+    std::map<K, V> out;
+    const std::uint64_t count = at_most(rest_.size());
+    for (std::uint64_t i = 0; i < count && ok(); ++i) {
+      K key = value<K>();
+      out.insert_or_assign(std::move(key), value<V>());
+    }
     return out;
   }
   template <class... T>

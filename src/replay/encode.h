@@ -62,6 +62,9 @@ template <class Policy>
 void encode(Bytes& out, const std::shared_ptr<const Policy>& policy) {
   encode(out, name_of(policy));
 }
+// Those have no names at all.
+inline void encode(Bytes&, const TopicFilter&) {}
+inline void encode(Bytes&, const MessageValidator&) {}
 // What a node has of it costs less, and is the same.
 inline void encode(Bytes&, const std::shared_ptr<SignatureMemo>&) {}
 
@@ -75,6 +78,8 @@ template <class T>
 void encode(Bytes& out, const Result<T>& value);
 template <class T>
 void encode(Bytes& out, const std::vector<T>& list);
+template <class K, class V>
+void encode(Bytes& out, const std::map<K, V>& map);
 
 template <HasFields T>
 void encode(Bytes& out, const T& value) {
@@ -100,6 +105,11 @@ template <class T>
 void encode(Bytes& out, const std::vector<T>& list) {
   encode_number(out, list.size());
   for (const T& item : list) encode(out, item);
+}
+template <class K, class V>
+void encode(Bytes& out, const std::map<K, V>& map) {
+  encode_number(out, map.size());
+  for (const auto& [key, value] : map) encode(out, key), encode(out, value);
 }
 
 }  // namespace kadmesh::replay

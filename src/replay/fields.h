@@ -162,10 +162,13 @@ KADMESH_FIELDS(DiversityLimits, of_bucket, of_table, exempt);
 KADMESH_FIELDS(SubnetRange, first, bits);
 KADMESH_FIELDS(Subnet, v6, prefix);
 KADMESH_FIELDS(KadPolicies, metric, termination, ordering, eviction, replacement);
-KADMESH_FIELDS(GossipConfig, protocols, d, d_lo, d_hi, d_lazy, d_out, gossip_factor_percent,
-               history_windows, gossip_windows, heartbeat, heartbeat_initial_delay, fanout_ttl,
-               seen_ttl, prune_backoff, unsubscribe_backoff, flood_publish, policy, message_id,
-               most_message, signatures, manual_validation);
+KADMESH_FIELDS(GossipConfig, protocols, d, d_lo, d_hi, d_lazy, d_out, d_score,
+               gossip_factor_percent, history_windows, gossip_windows, heartbeat,
+               heartbeat_initial_delay, fanout_ttl, seen_ttl, prune_backoff, unsubscribe_backoff,
+               flood_publish, idontwant_size, opportunistic_beats, opportunistic_peers, direct,
+               direct_recheck, exchange_peers, partial_messages, topic_filter, policy, message_id,
+               message_ids, rising_seqnos, most_message, signatures, validator, manual_validation,
+               outbox, outbox_ttl);
 
 #undef KADMESH_FIELDS
 #undef KADMESH_NO_FIELDS

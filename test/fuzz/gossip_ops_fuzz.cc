@@ -260,6 +260,9 @@ class Run {
     model_.held[a.peer] = a.hold;
   }
   void on(GossipFault& a) { KAD_CHECK(model_.peers.contains(a.peer)); }
+  void on(GossipDial&) { KAD_CHECK(false); }
+  void on(GossipMeet& a) { KAD_CHECK(!model_.peers.contains(a.peer)); }
+  void on(GossipUnsent&) {}
   void on(GossipSlow& a) { KAD_CHECK(model_.peers.at(a.peer).open); }
 
   // --- the router against the model

@@ -121,6 +121,9 @@ class GossipNet {
   void on(std::size_t, GossipValidate&) { FAIL("nobody validates here"); }
   void on(std::size_t, GossipFault& a) { FAIL(to_string(a.why)); }
   void on(std::size_t, GossipSlow&) { FAIL("nobody is slow here"); }
+  void on(std::size_t, GossipDial&) { FAIL("nobody is an explicit peer here"); }
+  void on(std::size_t, GossipMeet&) { FAIL("nobody is exchanged here"); }
+  void on(std::size_t, GossipUnsent&) { FAIL("nothing waits here"); }
 
   void arrive(std::size_t from, const GossipSend& send) {
     gossip(from).on_sent(turn(from), send.peer, send.frame->size());

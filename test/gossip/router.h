@@ -49,7 +49,8 @@ struct Told {
   std::vector<Topic> graft;
   std::vector<gossip::Prune> prune;
   std::vector<gossip::IHave> ihave;
-  std::vector<MessageId> iwant;
+  std::vector<MessageId> iwant, idontwant;
+  std::optional<gossip::Extensions> extensions;
   std::vector<std::string> messages;  // their data
   std::size_t rpcs = 0;
 
@@ -66,6 +67,8 @@ inline void take(Told& told, gossip::Rpc rpc) {
   move_all(rpc.prune, told.prune);
   move_all(rpc.ihave, told.ihave);
   move_all(rpc.iwant, told.iwant);
+  move_all(rpc.idontwant, told.idontwant);
+  if (rpc.extensions) told.extensions = rpc.extensions;
   for (const ByteView message : rpc.publish)
     told.messages.emplace_back(as_text(gossip::decode_message(message).value().data));
 }
@@ -194,7 +197,9 @@ class Router {
   std::vector<GossipDeliver> delivered;
   std::vector<GossipValidate> asked;
   std::vector<GossipFault> faults;
-  std::vector<PeerId> slow;
+  std::vector<PeerId> slow, to_dial;
+  std::vector<GossipMeet> met;
+  std::vector<GossipUnsent> unsent;
   std::map<PeerId, int> held;
   std::vector<std::shared_ptr<const Bytes>> frames;  // all that were sent
   bool reads = true;                                 // whether peers take what is sent
@@ -216,6 +221,9 @@ class Router {
   void on(GossipDeliver& a) { delivered.push_back(a); }
   void on(GossipFault& a) { faults.push_back(a); }
   void on(GossipSlow& a) { slow.push_back(a.peer); }
+  void on(GossipDial& a) { to_dial.push_back(a.peer); }
+  void on(GossipMeet& a) { met.push_back(a); }
+  void on(GossipUnsent& a) { unsent.push_back(a); }
   void on(GossipHold& a) {
     held[a.peer] += a.hold ? 1 : -1;
     CHECK(held[a.peer] >= 0);

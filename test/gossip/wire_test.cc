@@ -172,10 +172,76 @@ TEST_CASE("wire: what has no usable topic or id is left out, and the rest is tak
   CHECK(read.iwant[0] == MessageId{7});
 }
 
-TEST_CASE("wire: IDONTWANT and extensions of later versions are passed over") {
-  const Bytes later = field(3, joined({field(5, field(1, {{1}})), field(6, {})}));
-  const Rpc read = decode_rpc(joined({later, field(10, text_bytes("partial"))})).value();
-  CHECK(read.empty());
+TEST_CASE("wire: extensions that nobody has thought of yet are passed over") {
+  const Bytes later = field(3, joined({field(6, field(15, text_bytes("new"))), field(9, {})}));
+  const Rpc read = decode_rpc(joined({later, field(14, text_bytes("newer"))})).value();
+  REQUIRE(read.extensions.has_value());
+  CHECK_FALSE(read.extensions->partial_messages);
+}
+
+TEST_CASE("wire: IDONTWANT, extensions, exchanged peers and parts are read as they were written") {
+  Rpc rpc;
+  rpc.extensions = Extensions{.partial_messages = true};
+  rpc.subscriptions = {{true, "t", {.requests = true, .supports = true}}};
+  rpc.prune = {{"p", 60, {{id(1), {1, 2, 3}}, {id(2), {}}}}};
+  rpc.idontwant = {{1}, {2}};
+  rpc.partial = PartialMessage{"t", {7}, {8}, {9}};
+  const auto frames = encode_rpc(rpc);
+  REQUIRE(frames.size() == 3);
+  const Rpc first = decode_rpc(body(frames[0])).value();
+  CHECK(first.extensions->partial_messages);
+  CHECK(first.subscriptions[0].partial == PartialUse{true, true});
+  REQUIRE(first.prune[0].peers.size() == 2);
+  CHECK(first.prune[0].peers[0].peer == id(1));
+  CHECK(first.prune[0].peers[0].record == Bytes{1, 2, 3});
+  CHECK(first.prune[0].peers[1].record.empty());
+  CHECK(decode_rpc(body(frames[1])).value().idontwant == rpc.idontwant);
+  const auto partial = decode_rpc(body(frames[2])).value().partial;
+  REQUIRE(partial.has_value());
+  CHECK(partial->group == Bytes{7});
+  CHECK(partial->message == Bytes{8});
+  CHECK(partial->metadata == Bytes{9});
+}
+
+TEST_CASE("wire: the fields of v1.2, v1.3 and partial messages have go's numbers") {
+  Rpc rpc;
+  rpc.extensions = Extensions{.partial_messages = true};
+  rpc.subscriptions = {{true, "t", {.requests = true, .supports = true}}};
+  CHECK(to_hex(encode_rpc(rpc)[0]) ==
+        "11"
+        "0a09080112017418012001"  // subscribe to t, requests and supports parts
+        "1a0432025001");          // extensions: partial messages
+  CHECK(to_hex(idontwant_frame({7, 8})) ==
+        "08"
+        "1a06"
+        "2a04"
+        "0a020708");
+  Rpc parts;
+  parts.partial = PartialMessage{"t", {7}, {8}, {9}};
+  CHECK(to_hex(encode_rpc(parts)[0]) ==
+        "0e"
+        "520c"
+        "0a0174"
+        "120107"
+        "1a0108"
+        "220109");
+}
+
+TEST_CASE("wire: an RPC has ten ids of IDONTWANT at most") {
+  Rpc rpc;
+  for (std::uint8_t n = 0; n < 25; ++n) rpc.idontwant.push_back({n});
+  const auto frames = encode_rpc(rpc);
+  REQUIRE(frames.size() == 3);
+  CHECK(decode_rpc(body(frames[0])).value().idontwant.size() == 10);
+  CHECK(decode_rpc(body(frames[2])).value().idontwant.size() == 5);
+}
+
+TEST_CASE("wire: IDONTWANT of one message has the bytes that it would have among others") {
+  for (const std::size_t size : {1U, 46U, 127U, 128U, 200U}) {
+    Rpc rpc;
+    rpc.idontwant = {MessageId(size, 7)};
+    CHECK(idontwant_frame(rpc.idontwant[0]) == encode_rpc(rpc)[0]);
+  }
 }
 
 TEST_CASE("wire: a message's views point into its bytes") {
