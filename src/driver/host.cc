@@ -91,10 +91,17 @@ struct Host::State : std::enable_shared_from_this<Host::State> {
       return on_message(message->delivery);
     if (auto* asked = std::get_if<MessageToValidate>(&report))
       return on_validate(asked->validation);
+    if (auto* parts = std::get_if<PartsArrived>(&report)) return tell(on_parts, parts->parts);
+    if (auto* wanted = std::get_if<PartsWanted>(&report)) return tell(on_offer, wanted->offer);
     if (auto* stream = std::get_if<StreamIncoming>(&report)) return on_stream(*stream);
     if (auto* event = std::get_if<StreamEvent>(&report)) return on_stream_event(*event);
     if (auto* step = std::get_if<StepTaken>(&report)) return on_step(std::move(*step));
     if (auto* failed = std::get_if<ListenFailed>(&report)) listen_error = failed->cause;
+  }
+
+  template <class Told, class What>
+  void tell(const std::function<void(const Told&)>& handler, What& what) {
+    if (handler) later([handler, what = std::move(what)] { handler(what); });
   }
 
   void on_step(StepTaken taken) {
@@ -169,6 +176,8 @@ struct Host::State : std::enable_shared_from_this<Host::State> {
   std::map<StreamKey, std::weak_ptr<Stream::State>> streams;
   std::size_t sweep_at = kSweepFirst;
   OnValidate validator;
+  OnParts on_parts;
+  OnOffer on_offer;
   std::vector<Handler<void>> shut;  // wait for the last connection
   OnReport observer;
   Driver driver;  // last: it reports into the members above
@@ -251,8 +260,8 @@ void Host::set_reachable(bool reachable) { state_->driver.turn(input::Reachabili
 
 void Host::disconnect(const PeerId& peer) { state_->driver.turn(input::Disconnect{peer}); }
 
-Result<void> Host::subscribe(const Topic& topic, OnMessage on_message) {
-  auto subscribed = state_->driver.turn(input::Subscribe{topic});
+Result<void> Host::subscribe(const Topic& topic, OnMessage on_message, PartialUse parts) {
+  auto subscribed = state_->driver.turn(input::Subscribe{topic, parts});
   if (subscribed) state_->topics[topic] = std::move(on_message);
   return subscribed;
 }
@@ -264,6 +273,15 @@ void Host::unsubscribe(const Topic& topic) {
 
 Result<Receipt> Host::publish(const Topic& topic, Bytes data) {
   return state_->driver.turn(input::Publish{topic, std::move(data)});
+}
+
+void Host::set_partial(OnParts on_parts, OnOffer on_offer) {
+  state_->on_parts = std::move(on_parts);
+  state_->on_offer = std::move(on_offer);
+}
+
+Result<Sent> Host::send_partial(const PeerId& peer, PartialMessage parts) {
+  return state_->driver.turn(input::SendPartial{peer, std::move(parts)});
 }
 
 void Host::set_validator(OnValidate on_validate) { state_->validator = std::move(on_validate); }

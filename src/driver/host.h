@@ -147,11 +147,17 @@ class Host {
   // --- pub/sub
   using OnMessage = std::function<void(const GossipDeliver&)>;
   // Errc::invalid for a name that peers would not take.
-  Result<void> subscribe(const Topic& topic, OnMessage on_message);
+  Result<void> subscribe(const Topic& topic, OnMessage on_message, PartialUse parts = {});
   void unsubscribe(const Topic& topic);
   // A receipt per peer. Errc::no_peers when nobody connected subscribes, Errc::limit for more data
   // than GossipConfig::most_message, Errc::invalid for a name as above.
   Result<Receipt> publish(const Topic& topic, Bytes data);
+  // Of partial messages (GossipConfig::partial_messages), as in gossip/gossip.h: what peers send,
+  // and whom a heartbeat would have us tell.
+  using OnParts = std::function<void(const GossipPart&)>;
+  using OnOffer = std::function<void(const GossipOffer&)>;
+  void set_partial(OnParts on_parts, OnOffer on_offer);
+  Result<Sent> send_partial(const PeerId& peer, PartialMessage parts);
   // With manual validation (GossipConfig) every message of a subscribed topic asks first, and is
   // ignored if no verdict() comes before its deadline.
   using OnValidate = std::function<void(const GossipValidate&)>;

@@ -51,8 +51,9 @@ struct GossipConfig {
   SignaturePolicy policy = SignaturePolicy::strict_sign;
   MessageIdFunction message_id = go_message_id;
   std::map<Topic, MessageIdFunction> message_ids;  // of topics that have one of their own
-  // An author's messages whose numbers do not rise are ignored (go's basic seqno validator): a replay
-  // of what has left the seen cache is. Only where all authors count upwards, as go and we do.
+  // An author's messages whose numbers do not rise are ignored (go's basic seqno validator): a
+  // replay of what has left the seen cache is. Only where all authors count upwards, as go and we
+  // do.
   bool rising_seqnos = false;
   // Bytes of data; publishing more is Errc::limit. go takes RPCs of 1 MiB, js of 4 MiB, rust of
   // 64 KiB unless its application raises that.

@@ -110,6 +110,7 @@ void Gossip::State::take(Turn turn, const PeerId& peer, const gossip::Rpc& rpc) 
   for (const gossip::SubOpts& change : rpc.subscriptions)
     change.subscribe ? peer_subscribes(turn, peer, change) : peer_leaves(peer, change.topic);
   for (const ByteView message : rpc.publish) receive(turn, peer, message);
+  take_partial(peer, rpc);
   take_control(turn, peer, rpc);
 }
 
@@ -153,9 +154,13 @@ std::optional<GossipAction> Gossip::poll() {
 }
 
 // --- commands
-Result<void> Gossip::subscribe(Turn turn, const Topic& topic) {
+Result<void> Gossip::subscribe(Turn turn, const Topic& topic, PartialUse parts) {
   RETURN_IF_ERROR(check_topic(topic));
-  state_->subscribe(turn, topic);
+  if (parts != PartialUse{} && !state_->config.partial_messages)
+    return fail(Errc::invalid, "this node is not configured for partial messages");
+  if (parts.requests && !parts.supports)
+    return fail(Errc::invalid, "who requests parts must also support them");
+  state_->subscribe(turn, topic, parts);
   state_->flush();
   return {};
 }
@@ -167,6 +172,14 @@ void Gossip::unsubscribe(Turn turn, const Topic& topic) {
 
 Result<Receipt> Gossip::publish(Turn turn, const Topic& topic, Bytes data) {
   return state_->publish(turn, topic, std::move(data));
+}
+
+Result<Sent> Gossip::send_partial(Turn, const PeerId& peer, PartialMessage parts) {
+  return state_->send_partial(peer, std::move(parts));
+}
+
+std::vector<PartialPeer> Gossip::partial_peers(const Topic& topic) const {
+  return state_->partial_peers(topic);
 }
 
 // --- questions

@@ -69,6 +69,17 @@ struct GossipUnsent {
   Topic topic;
   MessageId id;
 };
+// Parts of a message, from a peer of a topic whose parts we take or give.
+struct GossipPart {
+  PeerId from;
+  PartialMessage parts;
+};
+// These have heard nothing of a group of ours: send_partial() to them what they should know of it.
+struct GossipOffer {
+  Topic topic;
+  Bytes group;
+  std::vector<PeerId> peers;
+};
 // The peer broke the protocol on its stream: reset that stream.
 struct GossipFault {
   PeerId peer;
@@ -79,8 +90,9 @@ struct GossipFault {
 struct GossipSlow {
   PeerId peer;
 };
-using GossipAction = std::variant<GossipSend, GossipValidate, GossipDeliver, GossipHold, GossipDial,
-                                  GossipMeet, GossipUnsent, GossipFault, GossipSlow>;
+using GossipAction =
+    std::variant<GossipSend, GossipValidate, GossipDeliver, GossipHold, GossipDial, GossipMeet,
+                 GossipUnsent, GossipPart, GossipOffer, GossipFault, GossipSlow>;
 
 // --- receipts and questions
 enum class Sent { queued, dropped_full, no_stream };
@@ -93,6 +105,13 @@ struct Receipt {
     bool mesh;  // by mesh; otherwise by fanout or flood
   };
   std::vector<Peer> peers;
+};
+
+// A peer to send parts to.
+struct PartialPeer {
+  PeerId peer;
+  bool requests;  // parts; otherwise metadata alone goes to it
+  friend bool operator==(const PartialPeer&, const PartialPeer&) = default;
 };
 
 struct TopicView {
@@ -137,8 +156,9 @@ class Gossip {
   std::optional<GossipAction> poll();
 
   // --- commands
-  // Errc::invalid for a name that is empty, or longer than peers take.
-  Result<void> subscribe(Turn turn, const Topic& topic);
+  // Errc::invalid for a name that is empty, or longer than peers take; or for parts, where the
+  // configuration knows nothing of them. Who requests parts must also support them.
+  Result<void> subscribe(Turn turn, const Topic& topic, PartialUse parts = {});
   void unsubscribe(Turn turn, const Topic& topic);
   // Errc::no_peers when nobody who is connected subscribes: the detail says how many are connected
   // and how many of them subscribe. The message is then not kept, unless there is an outbox with
@@ -146,6 +166,13 @@ class Gossip {
   // Errc::invalid when the message's id has been here within seen_ttl, which happens only to ids
   // that are made of the data: everybody else would drop it as a duplicate.
   Result<Receipt> publish(Turn turn, const Topic& topic, Bytes data);
+
+  // Parts and metadata for one peer. Errc::no_peers: it takes none of this topic. To a peer that
+  // requests no parts only the metadata goes. Whole messages are published besides: who requests
+  // parts is not sent them.
+  Result<Sent> send_partial(Turn turn, const PeerId& peer, PartialMessage parts);
+  // Of the mesh, or the fanout: whom to send parts and metadata to.
+  std::vector<PartialPeer> partial_peers(const Topic& topic) const;
 
   // --- questions
   const GossipConfig& config() const;

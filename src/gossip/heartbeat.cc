@@ -16,10 +16,14 @@ void Gossip::State::heartbeat(Turn turn) {
     about.subscribed ? tend_mesh(turn, topic, about) : tend_fanout(turn, about);
     at = about.forgettable() ? topics.erase(at) : std::next(at);
   }
-  for (auto& [topic, ids] : cache.told())
+  auto told = cache.told();
+  if (config.partial_messages)
+    for (const auto& [topic, about] : topics) told.try_emplace(topic);
+  for (auto& [topic, ids] : told)
     if (const auto at = topics.find(topic); at != topics.end())
       emit_gossip(turn, topic, at->second, ids);
   cache.shift();
+  groups.heartbeat();
 }
 
 void Gossip::State::forget_old(Time now) {
@@ -141,18 +145,28 @@ bool Gossip::State::hears_gossip(const GossipPeer& who) {
          who.version != gossip::Version::floodsub;
 }
 
-// IHAVE to some who are not in the mesh: that is how a message finds a way around a broken one.
-void Gossip::State::emit_gossip(Turn turn, const Topic& topic, const GossipTopic& about,
-                                std::vector<MessageId>& ids) {
+// Some who are not in the mesh, in random order.
+std::vector<PeerId> Gossip::State::gossip_targets(Turn turn, const GossipTopic& about) const {
   const std::set<PeerId>& fed = about.subscribed ? about.mesh : about.fanout;
   std::vector<PeerId> others;
   for (const PeerId& peer : about.subscribers)
     if (!fed.contains(peer) && hears_gossip(peers.at(peer))) others.push_back(peer);
   const std::size_t share = others.size() * config.gossip_factor_percent / 100;
   choose(turn, others, std::max(config.d_lazy, share));
+  return others;
+}
+
+// IHAVE to some who are not in the mesh: that is how a message finds a way around a broken one.
+void Gossip::State::emit_gossip(Turn turn, const Topic& topic, const GossipTopic& about,
+                                std::vector<MessageId>& ids) {
+  std::vector<PeerId> others = gossip_targets(turn, about);
+  const auto whole = std::ranges::stable_partition(
+      others, [&](const PeerId& peer) { return takes_parts(peers.at(peer), topic, about); });
+  offer_groups(topic, {others.begin(), whole.begin()});
+  if (ids.empty()) return;
   const std::size_t most = std::min(ids.size(), gossip::kMostIds);
   turn.rng.shuffle(std::span(ids));
-  for (const PeerId& peer : others) {
+  for (const PeerId& peer : whole) {
     if (most < ids.size()) turn.rng.shuffle(std::span(ids));  // each is told others
     tell(peer).ihave.push_back(
         {topic, {ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(most)}});

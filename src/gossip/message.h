@@ -37,8 +37,8 @@ MessageId sha256_message_id(const MessageView& message);  // SHA-256(data)
 // accept: delivered and forwarded. reject: neither, and whoever sent it is blamed. ignore: neither.
 enum class Verdict { accept, reject, ignore };
 
-// What we or a peer want of a topic's partial messages: to be sent parts rather than whole messages;
-// to be asked for parts.
+// What we or a peer want of a topic's partial messages: to be sent parts rather than whole
+// messages; to be asked for parts.
 struct PartialUse {
   bool requests = false, supports = false;
   bool operator==(const PartialUse&) const = default;

@@ -52,8 +52,10 @@ Result<Receipt> Gossip::State::publish(Turn turn, const Topic& topic, Bytes data
   if (at == topics.end() || at->second.subscribers.empty())
     return keep_in_outbox(turn, receipt, topic, frame), receipt;
   GossipTopic& about = at->second;
-  for (const PeerId& peer : recipients(turn, about))
+  for (const PeerId& peer : recipients(turn, about)) {
+    if (takes_parts(peers.at(peer), topic, about)) continue;
     receipt.peers.push_back({peer, send(peer, frame, Priority::own), about.mesh.contains(peer)});
+  }
   return receipt;
 }
 
@@ -154,10 +156,13 @@ void Gossip::State::judge(GossipFresh message) {
 // message chooses its id, and would so keep the true one from us.
 void Gossip::State::refuse_copies(const GossipFresh& message) {
   if (message.message.data.size() < config.idontwant_size) return;
-  const auto& mesh = topics.find(message.message.topic)->second.mesh;
+  const Topic& topic = message.message.topic;
+  const GossipTopic& about = topics.find(topic)->second;
   std::shared_ptr<const Bytes> frame;
-  for (const PeerId& peer : mesh) {
-    if (peer == message.received_from || peers.at(peer).version < gossip::Version::v12) continue;
+  for (const PeerId& peer : about.mesh) {
+    const GossipPeer& to = peers.at(peer);
+    if (peer == message.received_from || to.version < gossip::Version::v12) continue;
+    if (sends_parts(to, topic, about)) continue;
     if (!frame) frame = std::make_shared<const Bytes>(gossip::idontwant_frame(message.id));
     if (send(peer, frame, Priority::control) == Sent::queued) ++counts.idontwant_sent;
   }
@@ -169,9 +174,11 @@ bool Gossip::State::wants(const GossipPeer& peer, const SipHash& id) {
   return false;
 }
 
-void Gossip::State::forward(const PeerId& peer, const GossipFresh& message, const SipHash& digest) {
+void Gossip::State::forward(const PeerId& peer, const GossipTopic& about,
+                            const GossipFresh& message, const SipHash& digest) {
   if (peer == message.received_from || message.message.from == peer) return;
-  if (!wants(peers.at(peer), digest)) return;
+  GossipPeer& to = peers.at(peer);
+  if (takes_parts(to, message.message.topic, about) || !wants(to, digest)) return;
   if (send(peer, message.frame, Priority::forward) == Sent::queued) ++counts.forwarded;
 }
 
@@ -194,8 +201,9 @@ void Gossip::State::accept(GossipFresh accepted) {
   if (at == topics.end() || !at->second.subscribed) return;
   cache.put(accepted.id, topic, accepted.frame);
   const SipHash digest = sip_hash(digest_key, accepted.id);
-  for (const PeerId& peer : at->second.mesh) forward(peer, accepted, digest);
-  for (const PeerId& peer : at->second.besides) forward(peer, accepted, digest);
+  const GossipTopic& about = at->second;
+  for (const PeerId& peer : about.mesh) forward(peer, about, accepted, digest);
+  for (const PeerId& peer : about.besides) forward(peer, about, accepted, digest);
   ++counts.delivered;
   actions.emplace_back(
       GossipDeliver{accepted.received_from, std::move(accepted.message), std::move(accepted.id)});

@@ -30,7 +30,12 @@ inline constexpr std::size_t kMostExchanged = 64;  // peers in one PRUNE; go sen
 inline constexpr std::size_t kMostDontWants = 1'000;
 inline constexpr std::size_t kMostDontWantIds = 10;
 inline constexpr std::size_t kDontWantBeats = 3;
-inline constexpr std::size_t kMostGroupName = 256;  // bytes, of a partial message's group
+// Groups of partial messages: their names in bytes, how many peers may begin (go), how long we
+// speak of ours (heartbeats, go).
+inline constexpr std::size_t kMostGroupName = 256;
+inline constexpr std::size_t kMostGroupsOfTopic = 255;
+inline constexpr std::size_t kMostGroupsOfPeer = 8;
+inline constexpr std::size_t kGroupBeats = 3;
 
 // --- what we send: rust takes 64 KiB an RPC, of which 16 KiB may be control and subscriptions
 inline constexpr std::size_t kMostControlOut = 15 * 1024;

@@ -52,6 +52,7 @@ void Gossip::State::disconnected(const PeerId& peer) {
   if (at == peers.end()) return;
   while (!at->second.topics.empty()) peer_leaves(peer, Topic(at->second.topics.begin()->first));
   promised -= at->second.promised;
+  groups.forget(peer);
   peers.erase(at);
 }
 

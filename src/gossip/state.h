@@ -23,6 +23,7 @@
 #include "gossip/order.h"
 #include "gossip/outbox.h"
 #include "gossip/params.h"
+#include "gossip/partial_groups.h"
 #include "gossip/seen_cache.h"
 #include "gossip/signed_message.h"
 #include "gossip/version.h"
@@ -116,6 +117,7 @@ struct Gossip::State {
   Time next_heartbeat;
   Time next_direct;  // when explicit peers are looked after
   gossip::Outbox outbox;
+  gossip::PartialGroups groups;
   RecentMap<PeerId, std::uint64_t> latest_seqno;  // of authors, with rising_seqnos
   std::set<PeerId> untold;  // have control that waits for the end of this input
   std::deque<GossipAction> actions;
@@ -150,7 +152,7 @@ struct Gossip::State {
   void share(const PeerId& peer, bool more);
 
   // --- topics.cc
-  void subscribe(Turn turn, const Topic& topic);
+  void subscribe(Turn turn, const Topic& topic, PartialUse parts);
   void unsubscribe(Turn turn, const Topic& topic);
   void peer_subscribes(Turn turn, const PeerId& peer, const gossip::SubOpts& change);
   bool note_subscriber(const PeerId& peer, const Topic& topic, PartialUse use = {});
@@ -188,7 +190,8 @@ struct Gossip::State {
   // Tells the mesh that it need not send us the same.
   void refuse_copies(const GossipFresh& message);
   bool wants(const GossipPeer& peer, const SipHash& id);
-  void forward(const PeerId& peer, const GossipFresh& message, const SipHash& digest);
+  void forward(const PeerId& peer, const GossipTopic& about, const GossipFresh& message,
+               const SipHash& digest);
   bool room_to_validate(std::size_t size) const;
   void ask_application(GossipFresh message);
   void accept(GossipFresh message);
@@ -204,6 +207,15 @@ struct Gossip::State {
   void take_iwant(const PeerId& peer, const std::vector<MessageId>& wanted);
   void take_idontwant(GossipPeer& from, const std::vector<MessageId>& ids);
 
+  // --- partial.cc
+  const PartialUse* parts_of(const GossipPeer& who, const Topic& topic) const;
+  bool takes_parts(const GossipPeer& who, const Topic& topic, const GossipTopic& about) const;
+  bool sends_parts(const GossipPeer& who, const Topic& topic, const GossipTopic& about) const;
+  std::vector<PartialPeer> partial_peers(const Topic& topic) const;
+  Result<Sent> send_partial(const PeerId& peer, PartialMessage parts);
+  void take_partial(const PeerId& peer, const gossip::Rpc& rpc);
+  void offer_groups(const Topic& topic, const std::vector<PeerId>& to);
+
   // --- heartbeat.cc
   void heartbeat(Turn turn);
   void forget_old(Time now);
@@ -217,6 +229,7 @@ struct Gossip::State {
   double median_score(const std::set<PeerId>& mesh) const;
   std::size_t outbound_in(const GossipTopic& about) const;
   static bool hears_gossip(const GossipPeer& who);
+  std::vector<PeerId> gossip_targets(Turn turn, const GossipTopic& about) const;
   void broken(const GossipAsked& asked);
   void tend_fanout(Turn turn, GossipTopic& about);
   void emit_gossip(Turn turn, const Topic& topic, const GossipTopic& about,

@@ -35,9 +35,10 @@ Result<void> check_topic(const Topic& topic) {
               "a topic has 1 to " + std::to_string(gossip::kMostTopicName) + " bytes");
 }
 
-void Gossip::State::subscribe(Turn turn, const Topic& topic) {
+void Gossip::State::subscribe(Turn turn, const Topic& topic, PartialUse parts) {
   GossipTopic& about = topics[topic];
   if (std::exchange(about.subscribed, true)) return;
+  about.partial = parts;
   announce(topic, true);
   for (const PeerId& peer : about.subscribers) share(peer, true);
   // Who carried our messages without a subscription is the first to graft.
@@ -54,6 +55,7 @@ void Gossip::State::unsubscribe(Turn turn, const Topic& topic) {
   for (const PeerId& peer : mesh)
     prune(turn, topic, peer, config.unsubscribe_backoff, PruneCause::we_left);
   at->second.subscribed = false;
+  at->second.partial = {};
   for (const PeerId& peer : at->second.subscribers) share(peer, false);
   announce(topic, false);
   forget_if_empty(topic);
@@ -169,7 +171,8 @@ std::vector<gossip::Exchanged> Gossip::State::others_for(Turn turn, const PeerId
   const auto& subscribers = topics.find(topic)->second.subscribers;
   std::vector<PeerId> others;
   for (const PeerId& peer : subscribers)
-    if (peer != pruned && score(peer) >= 0) others.push_back(peer);
+    if (peer != pruned && peers.at(peer).version != gossip::Version::floodsub && score(peer) >= 0)
+      others.push_back(peer);
   choose(turn, others, config.exchange_peers);
   named.reserve(others.size());
   for (const PeerId& peer : others) named.push_back({peer, peers.at(peer).record});

@@ -89,8 +89,8 @@ void Node::cancel(Turn turn, OpId op) {
   state_->settle(turn);
 }
 
-Result<void> Node::subscribe(Turn turn, const Topic& topic) {
-  auto subscribed = state_->gossip.subscribe(turn, topic);
+Result<void> Node::subscribe(Turn turn, const Topic& topic, PartialUse parts) {
+  auto subscribed = state_->gossip.subscribe(turn, topic, parts);
   state_->settle_streams(turn);
   return subscribed;
 }
@@ -104,6 +104,12 @@ Result<Receipt> Node::publish(Turn turn, const Topic& topic, Bytes data) {
   auto receipt = state_->gossip.publish(turn, topic, std::move(data));
   state_->settle_streams(turn);
   return receipt;
+}
+
+Result<Sent> Node::send_partial(Turn turn, const PeerId& peer, PartialMessage parts) {
+  auto sent = state_->gossip.send_partial(turn, peer, std::move(parts));
+  state_->settle_streams(turn);
+  return sent;
 }
 
 void Node::verdict(Turn turn, ValidationId id, Verdict verdict) {

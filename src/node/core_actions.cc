@@ -124,6 +124,10 @@ void Node::State::on(Turn, const GossipUnsent& action) {
          {Errc::no_peers, "a message waited for a subscriber of " + action.topic + " in vain"});
 }
 
+void Node::State::on(Turn, GossipPart& action) { report(PartsArrived{std::move(action)}); }
+
+void Node::State::on(Turn, GossipOffer& action) { report(PartsWanted{std::move(action)}); }
+
 void Node::State::on(Turn turn, const GossipFault& action) {
   notice(Notice::Level::info, "gossip", action.peer, action.why);
   gossip_streams.fault(turn, action);

@@ -171,7 +171,8 @@ struct Cancel {
 
 struct Subscribe {
   Topic topic;
-  Result<void> apply(Node& node, Turn t) { return node.subscribe(t, topic); }
+  PartialUse parts{};
+  Result<void> apply(Node& node, Turn t) { return node.subscribe(t, topic, parts); }
 };
 struct Unsubscribe {
   Topic topic;
@@ -181,6 +182,11 @@ struct Publish {
   Topic topic;
   Bytes data;
   Result<Receipt> apply(Node& node, Turn t) { return node.publish(t, topic, std::move(data)); }
+};
+struct SendPartial {
+  PeerId peer;
+  PartialMessage parts;
+  Result<Sent> apply(Node& node, Turn t) { return node.send_partial(t, peer, std::move(parts)); }
 };
 struct Judge {
   ValidationId id;
@@ -226,16 +232,15 @@ struct Shutdown {
 }  // namespace input
 
 // Captures name an input by its place here: new ones go to the end.
-using NodeInput =
-    std::variant<input::Listening, input::ListenFailed, input::AddrsChanged, input::Accepted,
-                 input::Dialed, input::DialFailed, input::Received, input::Written, input::Closed,
-                 input::Stored, input::Timer, input::DriverNotice, input::Listen,
-                 input::StopListening, input::ConnectAddr, input::ConnectPeer, input::Disconnect,
-                 input::Ping, input::Put, input::Get, input::Provide, input::FindProviders,
-                 input::FindPeer, input::AwaitReady, input::OpenStream, input::Cancel,
-                 input::Subscribe, input::Unsubscribe, input::Publish, input::Judge, input::Serve,
-                 input::StopServing, input::Write, input::Consumed, input::Finish, input::Reset,
-                 input::Release, input::Shutdown, input::FindClosest, input::Reachability>;
+using NodeInput = std::variant<
+    input::Listening, input::ListenFailed, input::AddrsChanged, input::Accepted, input::Dialed,
+    input::DialFailed, input::Received, input::Written, input::Closed, input::Stored, input::Timer,
+    input::DriverNotice, input::Listen, input::StopListening, input::ConnectAddr,
+    input::ConnectPeer, input::Disconnect, input::Ping, input::Put, input::Get, input::Provide,
+    input::FindProviders, input::FindPeer, input::AwaitReady, input::OpenStream, input::Cancel,
+    input::Subscribe, input::Unsubscribe, input::Publish, input::Judge, input::Serve,
+    input::StopServing, input::Write, input::Consumed, input::Finish, input::Reset, input::Release,
+    input::Shutdown, input::FindClosest, input::Reachability, input::SendPartial>;
 
 // Those that end in one OpDone, by their `deadline`.
 using Operation = std::variant<input::ConnectAddr, input::ConnectPeer, input::Ping, input::Put,
@@ -244,7 +249,7 @@ using Operation = std::variant<input::ConnectAddr, input::ConnectPeer, input::Pi
 
 // What a method of Node returned.
 using NodeAnswer = std::variant<std::monostate, ConnId, ListenId, OpId, std::size_t, Result<void>,
-                                Result<Receipt>>;
+                                Result<Receipt>, Result<Sent>>;
 
 NodeAnswer apply(Node& node, Turn turn, NodeInput input);
 

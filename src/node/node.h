@@ -139,10 +139,11 @@ class Node {
   void cancel(Turn turn, OpId op);
 
   // As in gossip/gossip.h.
-  Result<void> subscribe(Turn turn, const Topic& topic);
+  Result<void> subscribe(Turn turn, const Topic& topic, PartialUse parts = {});
   void unsubscribe(Turn turn, const Topic& topic);
   Result<Receipt> publish(Turn turn, const Topic& topic, Bytes data);
   void verdict(Turn turn, ValidationId id, Verdict verdict);
+  Result<Sent> send_partial(Turn turn, const PeerId& peer, PartialMessage parts);
 
   // --- streams of users' own protocols; the calls are the swarm's (transport/swarm.h).
   // Connected peers are told by an identify push. `protocol` is_protocol_name() (multistream.h);

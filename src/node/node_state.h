@@ -127,6 +127,8 @@ struct Node::State {
   void on(Turn turn, const GossipDial& action);
   void on(Turn turn, const GossipMeet& action);
   void on(Turn turn, const GossipUnsent& action);
+  void on(Turn turn, GossipPart& action);
+  void on(Turn turn, GossipOffer& action);
   void on(Turn turn, const GossipFault& action);
   void on(Turn turn, const GossipSlow& action);
   void hold(const PeerId& peer, bool held);

@@ -72,6 +72,12 @@ struct MessageDelivered {
 struct MessageToValidate {  // manual validation: answer with verdict()
   GossipValidate validation;
 };
+struct PartsArrived {
+  GossipPart parts;
+};
+struct PartsWanted {  // at a heartbeat: send_partial() to those peers
+  GossipOffer offer;
+};
 struct StreamIncoming {  // of a protocol that serve() named
   StreamKey key;
   PeerId peer;
@@ -97,8 +103,9 @@ struct Notice {
   std::optional<PeerId> peer;
   Error what;
 };
-using Report = std::variant<OpDone, ProviderFound, PeerConnected, PeerDisconnected, PeerIdentified,
-                            MessageDelivered, MessageToValidate, StreamIncoming, StreamEvent,
-                            BootstrapChanged, Listening, ListenFailed, Notice, StepTaken>;
+using Report =
+    std::variant<OpDone, ProviderFound, PeerConnected, PeerDisconnected, PeerIdentified,
+                 MessageDelivered, MessageToValidate, StreamIncoming, StreamEvent, BootstrapChanged,
+                 Listening, ListenFailed, Notice, StepTaken, PartsArrived, PartsWanted>;
 
 }  // namespace kadmesh

@@ -77,7 +77,8 @@ KADMESH_FIELDS(input::FindPeer, peer, deadline, walk);
 KADMESH_FIELDS(input::AwaitReady, live, deadline);
 KADMESH_FIELDS(input::OpenStream, peer, protocols, first, deadline);
 KADMESH_FIELDS(input::Cancel, op);
-KADMESH_FIELDS(input::Subscribe, topic);
+KADMESH_FIELDS(input::Subscribe, topic, parts);
+KADMESH_FIELDS(PartialUse, requests, supports);
 KADMESH_FIELDS(input::Unsubscribe, topic);
 KADMESH_FIELDS(input::Publish, topic, data);
 KADMESH_FIELDS(input::Judge, id, verdict);
@@ -91,10 +92,12 @@ KADMESH_FIELDS(input::Release, key);
 KADMESH_NO_FIELDS(input::Shutdown);
 KADMESH_FIELDS(input::FindClosest, target, deadline, walk);
 KADMESH_FIELDS(input::Reachability, reachable);
+KADMESH_FIELDS(input::SendPartial, peer, parts);
+KADMESH_FIELDS(PartialMessage, topic, group, message, metadata);
 
 // --- answers
 KADMESH_NO_FIELDS(std::monostate);
-KADMESH_FIELDS(Receipt, id, peers);
+KADMESH_FIELDS(Receipt, id, waiting, peers);
 KADMESH_FIELDS(Receipt::Peer, peer, sent, mesh);
 
 // --- actions
@@ -137,6 +140,10 @@ KADMESH_FIELDS(GossipDeliver, received_from, message, id);
 KADMESH_FIELDS(GossipMessage, from, data, seqno, topic);
 KADMESH_FIELDS(MessageToValidate, validation);
 KADMESH_FIELDS(GossipValidate, id, received_from, message, deadline);
+KADMESH_FIELDS(PartsArrived, parts);
+KADMESH_FIELDS(GossipPart, from, parts);
+KADMESH_FIELDS(PartsWanted, offer);
+KADMESH_FIELDS(GossipOffer, topic, group, peers);
 KADMESH_FIELDS(StreamIncoming, key, peer, protocol);
 KADMESH_FIELDS(StreamReadable, key);
 KADMESH_FIELDS(StreamWritable, key);

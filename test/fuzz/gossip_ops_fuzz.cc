@@ -263,6 +263,8 @@ class Run {
   void on(GossipDial&) { KAD_CHECK(false); }
   void on(GossipMeet& a) { KAD_CHECK(!model_.peers.contains(a.peer)); }
   void on(GossipUnsent&) {}
+  void on(GossipPart&) {}
+  void on(GossipOffer&) {}
   void on(GossipSlow& a) { KAD_CHECK(model_.peers.at(a.peer).open); }
 
   // --- the router against the model

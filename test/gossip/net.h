@@ -123,6 +123,8 @@ class GossipNet {
   void on(std::size_t, GossipSlow&) { FAIL("nobody is slow here"); }
   void on(std::size_t, GossipDial&) { FAIL("nobody is an explicit peer here"); }
   void on(std::size_t, GossipMeet&) { FAIL("nobody is exchanged here"); }
+  void on(std::size_t, GossipPart&) { FAIL("nobody speaks of parts here"); }
+  void on(std::size_t, GossipOffer&) { FAIL("nobody speaks of parts here"); }
   void on(std::size_t, GossipUnsent&) { FAIL("nothing waits here"); }
 
   void arrive(std::size_t from, const GossipSend& send) {

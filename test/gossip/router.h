@@ -51,6 +51,7 @@ struct Told {
   std::vector<gossip::IHave> ihave;
   std::vector<MessageId> iwant, idontwant;
   std::optional<gossip::Extensions> extensions;
+  std::vector<PartialMessage> parts;
   std::vector<std::string> messages;  // their data
   std::size_t rpcs = 0;
 
@@ -69,6 +70,7 @@ inline void take(Told& told, gossip::Rpc rpc) {
   move_all(rpc.iwant, told.iwant);
   move_all(rpc.idontwant, told.idontwant);
   if (rpc.extensions) told.extensions = rpc.extensions;
+  if (rpc.partial) told.parts.push_back(*rpc.partial);
   for (const ByteView message : rpc.publish)
     told.messages.emplace_back(as_text(gossip::decode_message(message).value().data));
 }
@@ -141,9 +143,15 @@ class Router {
     rpc.iwant = std::move(ids);
     say(n, rpc);
   }
+  void idontwant(std::size_t n, std::vector<MessageId> ids) {
+    gossip::Rpc rpc;
+    rpc.idontwant = std::move(ids);
+    say(n, rpc);
+  }
   // Connected, its stream open, and subscribed.
-  void member(std::size_t n, bool outbound = false) {
-    join(n, outbound);
+  void member(std::size_t n, bool outbound = false, std::string_view protocol = "/meshsub/1.1.0") {
+    connect(n, outbound);
+    open(n, protocol);
     subscribe(n);
   }
 
@@ -160,6 +168,11 @@ class Router {
     auto receipt = gossip.publish(turn(), topic, text_bytes(data));
     drain();
     return receipt;
+  }
+  Result<Sent> send_parts(std::size_t n, PartialMessage what) {
+    auto sent = gossip.send_partial(turn(), id(n), std::move(what));
+    drain();
+    return sent;
   }
   void judge(ValidationId which, Verdict verdict) {
     gossip.on_verdict(turn(), which, verdict);
@@ -200,6 +213,8 @@ class Router {
   std::vector<PeerId> slow, to_dial;
   std::vector<GossipMeet> met;
   std::vector<GossipUnsent> unsent;
+  std::vector<GossipPart> parts;
+  std::vector<GossipOffer> offers;
   std::map<PeerId, int> held;
   std::vector<std::shared_ptr<const Bytes>> frames;  // all that were sent
   bool reads = true;                                 // whether peers take what is sent
@@ -223,6 +238,8 @@ class Router {
   void on(GossipSlow& a) { slow.push_back(a.peer); }
   void on(GossipDial& a) { to_dial.push_back(a.peer); }
   void on(GossipMeet& a) { met.push_back(a); }
+  void on(GossipPart& a) { parts.push_back(a); }
+  void on(GossipOffer& a) { offers.push_back(a); }
   void on(GossipUnsent& a) { unsent.push_back(a); }
   void on(GossipHold& a) {
     held[a.peer] += a.hold ? 1 : -1;

@@ -1,5 +1,6 @@
 #include "kadsim/settings.h"
 
+#include <algorithm>
 #include <array>
 
 #include "kad/policies.h"
@@ -92,13 +93,26 @@ void read_policy(Fields& fields, GossipConfig& gossip) {
   gossip.message_id = sign ? go_message_id : sha256_message_id;
 }
 
+// As one that speaks no later version than that.
+void read_versions(Fields& fields, GossipConfig& gossip) {
+  std::string newest;
+  fields.read("newest", newest);
+  if (newest.empty()) return;
+  const auto at = std::ranges::find(gossip.protocols, "/meshsub/" + newest + ".0");
+  if (at == gossip.protocols.end())
+    return fields.wrong("newest", "the versions are 1.0, 1.1, 1.2 and 1.3");
+  gossip.protocols.erase(gossip.protocols.begin(), at);
+}
+
 void read_gossip(Fields& fields, GossipConfig& gossip) {
   bool spoken = true;
   fields.read("enabled", spoken);
   if (!spoken) gossip.protocols.clear();
   for (const auto& [key, into] :
        {std::pair("d", &gossip.d), std::pair("d_lo", &gossip.d_lo), std::pair("d_hi", &gossip.d_hi),
-        std::pair("d_lazy", &gossip.d_lazy), std::pair("d_out", &gossip.d_out)})
+        std::pair("d_lazy", &gossip.d_lazy), std::pair("d_out", &gossip.d_out),
+        std::pair("d_score", &gossip.d_score), std::pair("outbox", &gossip.outbox),
+        std::pair("opportunistic_peers", &gossip.opportunistic_peers)})
     fields.read(key, *into, 0, 1000);
   fields.read("gossip_factor_percent", gossip.gossip_factor_percent, 0, 100);
   fields.read("history_windows", gossip.history_windows, 1, 1000);
@@ -111,6 +125,11 @@ void read_gossip(Fields& fields, GossipConfig& gossip) {
         std::pair("unsubscribe_backoff", &gossip.unsubscribe_backoff)})
     fields.read(key, *into);
   fields.read("flood_publish", gossip.flood_publish);
+  read_versions(fields, gossip);
+  std::uint64_t least = gossip.idontwant_size;
+  fields.read_bytes("idontwant_size", least);
+  gossip.idontwant_size = static_cast<std::size_t>(least);
+  fields.read("exchange_peers", gossip.exchange_peers, 0, 64);
   std::uint64_t most = gossip.most_message;
   fields.read_bytes("most_message", most);
   gossip.most_message = static_cast<std::size_t>(most);
