@@ -54,7 +54,7 @@ Result<IpPrefix> IpPrefix::from_text(std::string_view text) {
 }
 
 bool IpPrefix::contains(const IpPrefix& other) const {
-  return v6_ == other.v6_ && bits_ <= other.bits_ && of(other.address(), bits_) == *this;
+  return bits_ <= other.bits_ && of(other.address(), bits_) == *this;
 }
 
 std::string IpPrefix::text() const {

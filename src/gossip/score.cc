@@ -139,7 +139,6 @@ void PeerScores::pruned(const PeerId& peer, const Topic& topic) {
 }
 
 void PeerScores::leave_mesh(InTopic& counters, const TopicScoreParams& params) {
-  if (!counters.in_mesh) return;
   counters.failure +=
       squared(deficit(counters.active, counters.mesh, params.mesh_deliveries_threshold));
   counters.in_mesh = counters.active = false;

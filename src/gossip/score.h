@@ -135,7 +135,7 @@ class PeerScores {
  private:
   struct InTopic {
     bool in_mesh = false;
-    bool active = false;  // P3
+    bool active = false;  // P3: only in the mesh
     Time grafted;
     Duration time_in_mesh{};
     double first = 0, mesh = 0, failure = 0, invalid = 0;

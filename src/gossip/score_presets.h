@@ -14,8 +14,8 @@ struct Scoring {
 
 // For a network of which nothing is known: the defaults of ScoreParams. Only faults that can be
 // proven cost anything: messages that validators reject, GRAFTs within a backoff, promises that are
-// not kept, more than ten peers on one address. A peer without these is never below 0, however
-// slow it is and however quiet its topics are.
+// not kept, more than ten peers on one address or one /64 of IPv6. A peer without these is never
+// below 0, however slow it is and however quiet its topics are.
 Scoring plain_scores();
 
 struct BeaconNetwork {

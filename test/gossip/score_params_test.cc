@@ -185,6 +185,7 @@ TEST_CASE("ip prefix: one holds what begins with it, of its own family") {
   CHECK(holds("10.0.0.0/8", "10.1.2.3"));
   CHECK(holds("10.1.2.3", "10.1.2.3"));
   CHECK(!holds("10.1.2.3", "10.0.0.0/8"));
+  CHECK(!holds("10.0.0.0", "10.0.0.0/8"));
   CHECK(!holds("10.0.0.0/8", "11.0.0.0/8"));
   CHECK(holds("10.96.0.0/11", "10.127.0.0/16"));
   CHECK(!holds("10.96.0.0/11", "10.128.0.0/16"));

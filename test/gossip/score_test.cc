@@ -129,6 +129,7 @@ TEST_CASE("score P3: what a peer brings while a message is validated counts as n
     s.validate(message);
     s.duplicate(2, message);
     s.duplicate(2, message);  // twice the same
+    s.duplicate(1, message);  // its own
     s.pass(100ms);            // of validation
     s.accept(1, message);
     s.duplicate(1, message);  // its own
@@ -138,6 +139,19 @@ TEST_CASE("score P3: what a peer brings while a message is validated counts as n
   CHECK(s.score(1) == -1);  // both counters were 2
   CHECK(s.score(2) == -1);
   CHECK(s.score(3) == -4);
+}
+
+TEST_CASE("score P3: what a peer brings outside the mesh does not count") {
+  TopicScoreParams topic = still_topic();
+  topic.mesh_deliveries_weight = -1;
+  topic.mesh_deliveries_threshold = 4;
+  topic.mesh_deliveries_activation = 1s;
+  Scored s(only(topic));
+  s.connect(1);
+  s.bring(1, 8);
+  s.graft(1);
+  s.wait(2s);
+  CHECK(s.score(1) == -16);
 }
 
 // TestScoreMeshMessageDeliveriesDecay
@@ -220,6 +234,7 @@ TEST_CASE("score P4: a message that was ignored costs nobody anything") {
   s.ignore(1);
   s.duplicate(2, 1);
   s.reject(1, 1);  // too late
+  CHECK(s.scores.deliveries() == 1);
   CHECK(s.score(1) == 0);
   CHECK(s.score(2) == 0);
 }
@@ -260,6 +275,24 @@ TEST_CASE("score P4: a message that comes anew after its record's time is judged
   s.reject(1, 1);
   CHECK(s.score(1) == -1);
   CHECK(s.score(2) == -1);
+}
+
+TEST_CASE("score P4: who sent a message when it was here before is not judged with it now") {
+  TopicScoreParams topic = still_topic();
+  topic.invalid_weight = -1;
+  Scored s(only(topic));
+  s.connect(1), s.connect(2), s.connect(3);
+  s.validate(1), s.validate(2);
+  s.duplicate(2, 1);
+  s.ignore(2);
+  s.wait(60s);
+  s.validate(1), s.validate(2);
+  s.wait(60s);  // the first records would be gone
+  s.duplicate(3, 1), s.duplicate(3, 2);
+  s.reject(1, 1), s.reject(1, 2);
+  CHECK(s.score(1) == -4);
+  CHECK(s.score(2) == 0);
+  CHECK(s.score(3) == -4);
 }
 
 // TestScoreApplicationScore
@@ -369,10 +402,9 @@ TEST_CASE("score P7: what is not above the threshold is free") {
   s.connect(1);
   s.scores.penalise(id(1), 6);
   CHECK(s.score(1) == 0);
-  s.scores.penalise(id(1), 2);
-  CHECK(s.score(1) == -40);
   s.leave(1);
   s.connect(1);  // coming back is no way out
+  s.scores.penalise(id(1), 2);
   CHECK(s.score(1) == -40);
 }
 
