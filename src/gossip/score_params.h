@@ -98,7 +98,7 @@ struct ScoreParams {
 
   // P7: (counter - threshold)² of what breaks the rules: a GRAFT before its backoff is over, a
   // promise (IHAVE) that is not kept. An honest peer breaks promises when it or its link is
-  // overloaded: below one in two seconds for ever, or six at once, is forgiven.
+  // overloaded: one in three seconds for ever, or six at once, is forgiven.
   double behaviour_weight = -10;
   double behaviour_threshold = 6;
   double behaviour_decay = score_decay(1min);
