@@ -86,7 +86,7 @@ class Hub {
     Rpc hello;
     hello.subscriptions.push_back({true, kTopic});
     hello.graft.push_back(kTopic);
-    gossip_.on_connected(turn(), who, true);
+    gossip_.on_connected(turn(), who, {}, true);
     gossip_.on_stream_open(turn(), who, gossip_.config().protocols.front());
     for (const Bytes& framed : encode_rpc(hello)) gossip_.on_rpc(turn(), who, unframed(framed));
   }

@@ -275,6 +275,10 @@ Result<Receipt> Host::publish(const Topic& topic, Bytes data) {
   return state_->driver.turn(input::Publish{topic, std::move(data)});
 }
 
+Result<void> Host::set_application_score(const PeerId& peer, double score) {
+  return state_->driver.turn(input::ScorePeer{peer, score});
+}
+
 void Host::set_partial(OnParts on_parts, OnOffer on_offer) {
   state_->on_parts = std::move(on_parts);
   state_->on_offer = std::move(on_offer);

@@ -152,6 +152,9 @@ class Host {
   // A receipt per peer. Errc::no_peers when nobody connected subscribes, Errc::limit for more data
   // than GossipConfig::most_message, Errc::invalid for a name as above.
   Result<Receipt> publish(const Topic& topic, Bytes data);
+  // What your application thinks of a peer: P5 of its score. Errc::invalid, Errc::limit:
+  // gossip/score.h.
+  Result<void> set_application_score(const PeerId& peer, double score);
   // Of partial messages (GossipConfig::partial_messages), as in gossip/gossip.h: what peers send,
   // and whom a heartbeat would have us tell.
   using OnParts = std::function<void(const GossipPart&)>;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "gossip/message.h"
+#include "gossip/score_presets.h"
 
 namespace kadmesh {
 
@@ -46,6 +48,8 @@ struct GossipConfig {
   std::size_t exchange_peers = 0;
   // Whether peers are told that we know of partial messages (v1.3).
   bool partial_messages = false;
+  // What peers are judged by; none: nobody is. Explicit peers never are.
+  std::optional<Scoring> scoring = plain_scores();
   // Which topics of peers are noted at all; null: every one.
   TopicFilter topic_filter;
   SignaturePolicy policy = SignaturePolicy::strict_sign;

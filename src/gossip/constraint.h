@@ -14,11 +14,11 @@ struct Constraint {
   const char* name;
 };
 
-// Errc::invalid, "gossip: the score parameters break retain >= 0".
-inline Result<void> first_broken(std::span<const Constraint> constraints, const std::string& of) {
+// `says` "the configuration breaks": Errc::invalid, "gossip: the configuration breaks d <= d_hi".
+inline Result<void> first_broken(std::span<const Constraint> constraints, const std::string& says) {
   const auto broken = std::ranges::find(constraints, false, &Constraint::holds);
   if (broken == constraints.end()) return {};
-  return fail(Errc::invalid, "gossip: " + of + " break " + broken->name);
+  return fail(Errc::invalid, "gossip: " + says + " " + broken->name);
 }
 
 }  // namespace kadmesh::gossip

@@ -46,7 +46,7 @@ Gossip::State::State(const KeyPair& who, GossipConfig settings, Turn start)
       config(std::move(settings)),
       direct(peers_of(config.direct)),
       digest_key(draw_key(start.rng)),
-      seen(config.seen_ttl, gossip::kMostSeen, digest_key),
+      seen(config.seen_ttl, gossip::kMostSeen),
       cache(config.history_windows, config.gossip_windows, digest_key),
       backoff(gossip::kMostBackoffs, config.heartbeat),
       seqno(first_seqno(start.now.wall)),
@@ -54,6 +54,7 @@ Gossip::State::State(const KeyPair& who, GossipConfig settings, Turn start)
       outbox(config.outbox, config.outbox_ttl),
       latest_seqno(gossip::kMostAuthors) {
   KAD_CHECK(check(config).has_value());
+  if (config.scoring) scores.emplace(config.scoring->params, config.seen_ttl, start.now.mono);
 }
 
 Gossip::Gossip(const KeyPair& identity, GossipConfig config, Turn start)
@@ -64,11 +65,16 @@ Gossip::~Gossip() = default;
 std::size_t Gossip::most_rpc() { return gossip::kMostRpc; }
 
 // --- inputs
-void Gossip::on_connected(Turn, const PeerId& peer, bool outbound) {
-  state_->connected(peer, outbound);
+void Gossip::on_connected(Turn, const PeerId& peer, std::span<const Multiaddr> remotes,
+                          bool outbound) {
+  state_->connected(peer, remotes, outbound);
 }
 
-void Gossip::on_disconnected(Turn, const PeerId& peer) { state_->disconnected(peer); }
+void Gossip::on_moved(Turn, const PeerId& peer, std::span<const Multiaddr> remotes) {
+  if (state_->scores && !state_->direct.contains(peer)) state_->scores->moved(peer, remotes);
+}
+
+void Gossip::on_disconnected(Turn turn, const PeerId& peer) { state_->disconnected(turn, peer); }
 
 void Gossip::on_stream_open(Turn turn, const PeerId& peer, std::string_view protocol) {
   state_->stream_open(turn, peer, protocol);
@@ -95,23 +101,30 @@ void Gossip::on_rpc(Turn turn, const PeerId& peer, ByteView bytes) {
   const auto from = state_->peers.find(peer);
   if (from == state_->peers.end()) return;
   ++state_->counts.rpcs_in;
+  const bool graylisted = state_->below(&ScoreThresholds::graylist, peer);
+  if (graylisted) ++state_->counts.graylisted;
   if (const auto message = gossip::only_message(bytes)) {
+    if (graylisted) return;
     if (!from->second.extensions) from->second.extensions.emplace();
     return state_->receive(turn, peer, *message);
   }
   const auto rpc = gossip::decode_rpc(bytes);
   if (!rpc) return void(state_->actions.emplace_back(GossipFault{peer, rpc.error()}));
-  state_->take(turn, peer, *rpc);
+  graylisted ? state_->take_subscriptions(turn, peer, *rpc) : state_->take(turn, peer, *rpc);
   state_->flush();
 }
 
 void Gossip::State::take(Turn turn, const PeerId& peer, const gossip::Rpc& rpc) {
   take_hello(peer, rpc.extensions);
-  for (const gossip::SubOpts& change : rpc.subscriptions)
-    change.subscribe ? peer_subscribes(turn, peer, change) : peer_leaves(peer, change.topic);
+  take_subscriptions(turn, peer, rpc);
   for (const ByteView message : rpc.publish) receive(turn, peer, message);
   take_partial(peer, rpc);
   take_control(turn, peer, rpc);
+}
+
+void Gossip::State::take_subscriptions(Turn turn, const PeerId& peer, const gossip::Rpc& rpc) {
+  for (const gossip::SubOpts& change : rpc.subscriptions)
+    change.subscribe ? peer_subscribes(turn, peer, change) : peer_leaves(peer, change.topic);
 }
 
 // v1.3: what it says first on a stream says what it can do; to say so again is a fault.
@@ -130,7 +143,9 @@ void Gossip::State::take_control(Turn turn, const PeerId& peer, const gossip::Rp
   for (const gossip::Prune& prune : rpc.prune) take_prune(turn, peer, prune);
 }
 
-void Gossip::on_verdict(Turn, ValidationId id, Verdict verdict) { state_->verdict(id, verdict); }
+void Gossip::on_verdict(Turn turn, ValidationId id, Verdict verdict) {
+  state_->verdict(turn, id, verdict);
+}
 
 void Gossip::on_timer(Turn turn) {
   state_->expire_validations(turn.now.mono);
@@ -182,7 +197,23 @@ std::vector<PartialPeer> Gossip::partial_peers(const Topic& topic) const {
   return state_->partial_peers(topic);
 }
 
+Result<void> Gossip::set_application_score(Turn, const PeerId& peer, double score) {
+  if (!state_->scores) return fail(Errc::invalid, "this node does not score peers");
+  return state_->scores->set_application(peer, score);
+}
+
+Result<void> Gossip::set_topic_scores(Turn, const Topic& topic, const TopicScoreParams& params) {
+  if (!state_->scores) return fail(Errc::invalid, "this node does not score peers");
+  return state_->scores->set_topic(topic, params);
+}
+
 // --- questions
+double Gossip::score(const PeerId& peer) const { return state_->score(peer); }
+
+ScoreView Gossip::score_view(const PeerId& peer) const {
+  return state_->scores ? state_->scores->view(peer) : ScoreView{};
+}
+
 const GossipConfig& Gossip::config() const { return state_->config; }
 bool Gossip::has_peer(const PeerId& peer) const { return state_->peers.contains(peer); }
 
@@ -210,13 +241,14 @@ std::string Gossip::why(const PeerId& peer, Time now) const {
   if (at->second.dropped > 0) out += ", " + std::to_string(at->second.dropped) + " frames dropped";
   for (const auto& [topic, about] : state_->topics)
     if (about.subscribed) out += "; " + topic + ": " + state_->why_in_mesh(peer, topic, about, now);
-  return out;
+  return out + state_->why_score(peer, now);
 }
 
 std::string Gossip::State::why_in_mesh(const PeerId& peer, const Topic& topic,
                                        const GossipTopic& about, Time now) const {
   if (about.mesh.contains(peer)) return "in the mesh";
   if (!about.subscribers.contains(peer)) return "not in the mesh: it does not subscribe";
+  if (score(peer) < 0) return "not in the mesh: its score is below zero";
   const auto* wait = backoff.find(topic, peer);
   if (wait && wait->until > now)
     return std::string("not in the mesh: ") + text(wait->cause) + ", backoff for another " +

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -26,6 +27,7 @@
 #include "base/turn.h"
 #include "gossip/config.h"
 #include "gossip/message.h"
+#include "gossip/score.h"
 
 namespace kadmesh {
 
@@ -126,7 +128,8 @@ struct GossipStats {
                 ignored = 0, dropped = 0, ihave_sent = 0, iwant_sent = 0, iwant_served = 0,
                 grafts = 0, prunes = 0, rpcs_in = 0, rpcs_out = 0, idontwant_sent = 0,
                 idontwant_got = 0,
-                not_wanted = 0;  // not sent because the peer said IDONTWANT
+                graylisted = 0,  // RPCs of which nothing but subscriptions was taken
+      not_wanted = 0;            // not sent because the peer said IDONTWANT
 };
 
 class Gossip {
@@ -136,7 +139,11 @@ class Gossip {
   ~Gossip();
 
   // --- inputs. Exactly on 0 -> 1 and 1 -> 0 connections.
-  void on_connected(Turn turn, const PeerId& peer, bool outbound);
+  // `remotes`: the other ends of its connections, for scores.
+  void on_connected(Turn turn, const PeerId& peer, std::span<const Multiaddr> remotes,
+                    bool outbound);
+  // Its connections are others now.
+  void on_moved(Turn turn, const PeerId& peer, std::span<const Multiaddr> remotes);
   void on_disconnected(Turn turn, const PeerId& peer);
   // Our stream to the peer agreed on `protocol`: the hello (all subscriptions) goes out.
   void on_stream_open(Turn turn, const PeerId& peer, std::string_view protocol);
@@ -167,6 +174,10 @@ class Gossip {
   // that are made of the data: everybody else would drop it as a duplicate.
   Result<Receipt> publish(Turn turn, const Topic& topic, Bytes data);
 
+  // P5, whether the peer is there or not; 0 takes it back. Errc::invalid, Errc::limit: score.h; and
+  // where there is no scoring.
+  Result<void> set_application_score(Turn turn, const PeerId& peer, double score);
+  Result<void> set_topic_scores(Turn turn, const Topic& topic, const TopicScoreParams& params);
   // Parts and metadata for one peer. Errc::no_peers: it takes none of this topic. To a peer that
   // requests no parts only the metadata goes. Whole messages are published besides: who requests
   // parts is not sent them.
@@ -179,7 +190,11 @@ class Gossip {
   std::vector<TopicView> topics() const;
   bool has_peer(const PeerId& peer) const;
   std::vector<PeerId> peers() const;  // ordered
-  // Of each topic that we have joined: why the peer is or is not in its mesh.
+  // 0 for those who are not scored.
+  double score(const PeerId& peer) const;
+  ScoreView score_view(const PeerId& peer) const;
+  // Of each topic that we have joined: why the peer is or is not in its mesh; its score by
+  // component, and its last prunes.
   std::string why(const PeerId& peer, Time now) const;
   GossipStats stats() const;
   // The largest RPC a peer may send, before framing.

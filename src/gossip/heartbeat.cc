@@ -27,6 +27,7 @@ void Gossip::State::heartbeat(Turn turn) {
 }
 
 void Gossip::State::forget_old(Time now) {
+  if (scores) scores->refresh(now);
   expire_outbox(now);
   seen.expire(now);
   backoff.expire(now);
@@ -97,23 +98,24 @@ void Gossip::State::keep_best(std::vector<PeerId>& members) const {
 // it.
 void Gossip::State::graft_better(Turn turn, const Topic& topic, GossipTopic& about) {
   if (about.mesh.size() < 2) return;
+  if (!scores) return;
   const double median = median_score(about.mesh);
-  if (median >= opportunistic_threshold()) return;
+  if (median >= config.scoring->thresholds.opportunistic_graft) return;
   std::size_t left = config.opportunistic_peers;
   for (const PeerId& peer : graftable(turn, topic, about)) {
     if (left == 0) return;
     if (score(peer) <= median) continue;
-    graft(topic, about, peer);
+    graft(turn, topic, about, peer);
     --left;
   }
 }
 
 double Gossip::State::median_score(const std::set<PeerId>& mesh) const {
-  std::vector<double> scores;
-  scores.reserve(mesh.size());
-  for (const PeerId& peer : mesh) scores.push_back(score(peer));
-  const auto middle = scores.begin() + static_cast<std::ptrdiff_t>(scores.size() / 2);
-  std::ranges::nth_element(scores, middle);
+  std::vector<double> all;
+  all.reserve(mesh.size());
+  for (const PeerId& peer : mesh) all.push_back(score(peer));
+  const auto middle = all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2);
+  std::ranges::nth_element(all, middle);
   return *middle;
 }
 
@@ -127,7 +129,7 @@ void Gossip::State::ensure_outbound(Turn turn, const Topic& topic, GossipTopic& 
   if (outbound >= config.d_out) return;
   for (const PeerId& peer : graftable(turn, topic, about)) {
     if (!peers.at(peer).outbound) continue;
-    graft(topic, about, peer);
+    graft(turn, topic, about, peer);
     if (++outbound >= config.d_out) return;
   }
 }
@@ -150,7 +152,9 @@ std::vector<PeerId> Gossip::State::gossip_targets(Turn turn, const GossipTopic& 
   const std::set<PeerId>& fed = about.subscribed ? about.mesh : about.fanout;
   std::vector<PeerId> others;
   for (const PeerId& peer : about.subscribers)
-    if (!fed.contains(peer) && hears_gossip(peers.at(peer))) others.push_back(peer);
+    if (!fed.contains(peer) && hears_gossip(peers.at(peer)) &&
+        !below(&ScoreThresholds::gossip, peer))
+      others.push_back(peer);
   const std::size_t share = others.size() * config.gossip_factor_percent / 100;
   choose(turn, others, std::max(config.d_lazy, share));
   return others;
@@ -177,7 +181,7 @@ void Gossip::State::emit_gossip(Turn turn, const Topic& topic, const GossipTopic
 // Who judges has had its time: the message is ignored.
 void Gossip::State::expire_validations(Time now) {
   while (!validating.empty() && validating.begin()->second.deadline <= now)
-    validating.erase(validating.begin()), ++counts.ignored;
+    ignored(validating.extract(validating.begin()).mapped());
 }
 
 void Gossip::State::expire_outbox(Time now) {

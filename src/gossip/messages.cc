@@ -42,7 +42,7 @@ Result<Receipt> Gossip::State::publish(Turn turn, const Topic& topic, Bytes data
     message.seqno = big_endian(seqno++);
   }
   Receipt receipt{.id = id_of(view(message)), .peers = {}};
-  if (!seen.add(receipt.id, turn.now.mono))
+  if (!seen.add(sip_hash(digest_key, receipt.id), turn.now.mono))
     return fail(Errc::invalid, "this message has been here already: others would drop it");
   const auto frame = std::make_shared<const Bytes>(
       gossip::message_frame(gossip::encode_message(message, sign ? &identity : nullptr)));
@@ -82,7 +82,7 @@ void Gossip::State::empty_outbox(const PeerId& peer, const Topic& topic) {
 // Everybody who subscribes, or the mesh filled up to D, or D others that are kept for a minute; and
 // always those who get everything.
 std::vector<PeerId> Gossip::State::recipients(Turn turn, GossipTopic& about) {
-  if (config.flood_publish) return {about.subscribers.begin(), about.subscribers.end()};
+  if (config.flood_publish) return flooded(about);
   std::set<PeerId> to = about.subscribed ? about.mesh : about.fanout;
   std::vector<PeerId> others = fanout_candidates(about, to);
   choose(turn, others, config.d - std::min(config.d, to.size()));
@@ -95,13 +95,23 @@ std::vector<PeerId> Gossip::State::recipients(Turn turn, GossipTopic& about) {
   return {to.begin(), to.end()};
 }
 
+std::vector<PeerId> Gossip::State::flooded(const GossipTopic& about) const {
+  std::vector<PeerId> all;
+  all.reserve(about.subscribers.size());
+  for (const PeerId& peer : about.subscribers)
+    if (!below(&ScoreThresholds::publish, peer)) all.push_back(peer);
+  return all;
+}
+
 // Who could carry our messages besides those who do.
 std::vector<PeerId> Gossip::State::fanout_candidates(const GossipTopic& about,
                                                      const std::set<PeerId>& carry) const {
   std::vector<PeerId> others;
   for (const PeerId& peer : about.subscribers) {
     const bool takes = peers.at(peer).stream != GossipPeer::Stream::closed;
-    if (takes && !carry.contains(peer) && !about.besides.contains(peer)) others.push_back(peer);
+    if (takes && !carry.contains(peer) && !about.besides.contains(peer) &&
+        !below(&ScoreThresholds::publish, peer))
+      others.push_back(peer);
   }
   return others;
 }
@@ -117,20 +127,34 @@ void Gossip::State::receive(Turn turn, const PeerId& from, ByteView encoded) {
   if (topic == topics.end() || !topic->second.subscribed) return;
   if (received->from == identity.peer_id()) return void(++counts.duplicates);
   const MessageId id = id_of(*received);
-  if (seen.contains(id)) return void(++counts.duplicates);
-  if (!peers.contains(from)) return;
+  const SipHash digest = sip_hash(digest_key, id);
+  if (seen.contains(digest)) return duplicate(turn, digest, topic->first, from);
   if (!room_to_validate(received->data.size())) return void(++counts.dropped);
-  if (received->data.size() > config.most_message ||
-      !gossip::check_signature(*received, config.policy, config.signatures.get()))
-    return void(++counts.rejected);
-  seen.add(id, turn.now.mono);
+  if (received->data.size() > config.most_message) return void(++counts.rejected);
+  if (!gossip::check_signature(*received, config.policy, config.signatures.get()))
+    return forged(topic->first, from);
+  seen.add(digest, turn.now.mono);
   if (const auto asked = asking.extract(id)) not_awaited(asked.mapped());
   if (!rises(*received)) return void(++counts.ignored);
-  GossipFresh fresh{from, id, gossip::owned(*received),
+  GossipFresh fresh{digest,
+                    from,
+                    id,
+                    gossip::owned(*received),
                     std::make_shared<const Bytes>(gossip::message_frame(encoded)),
                     after(turn.now.mono, gossip::kValidationTimeout)};
   refuse_copies(fresh);
-  judge(std::move(fresh));
+  judge(turn, std::move(fresh));
+}
+
+void Gossip::State::duplicate(Turn turn, const SipHash& message, const Topic& topic,
+                              const PeerId& from) {
+  ++counts.duplicates;
+  if (scores) scores->duplicate(message, topic, from, turn.now.mono);
+}
+
+void Gossip::State::forged(const Topic& topic, const PeerId& from) {
+  ++counts.rejected;
+  if (scores) scores->invalid(from, topic);
 }
 
 // With rising_seqnos: whether the author has not said as much, or more, before.
@@ -144,12 +168,14 @@ bool Gossip::State::rises(const gossip::SignedMessage& message) {
   return rose;
 }
 
-void Gossip::State::judge(GossipFresh message) {
+void Gossip::State::judge(Turn turn, GossipFresh message) {
+  const bool judged = config.validator || config.manual_validation;
+  if (judged && scores) scores->validating(message.digest, turn.now.mono);
   const Verdict verdict =
       config.validator ? config.validator(message.received_from, message.message) : Verdict::accept;
-  if (verdict == Verdict::reject) return void(++counts.rejected);
-  if (verdict == Verdict::ignore) return void(++counts.ignored);
-  config.manual_validation ? ask_application(std::move(message)) : accept(std::move(message));
+  if (verdict == Verdict::reject) return rejected(message);
+  if (verdict == Verdict::ignore) return ignored(message);
+  config.manual_validation ? ask_application(std::move(message)) : accept(turn, std::move(message));
 }
 
 // v1.2: before anybody has judged it. Not before its signature is checked, though: whoever forges a
@@ -175,10 +201,10 @@ bool Gossip::State::wants(const GossipPeer& peer, const SipHash& id) {
 }
 
 void Gossip::State::forward(const PeerId& peer, const GossipTopic& about,
-                            const GossipFresh& message, const SipHash& digest) {
+                            const GossipFresh& message) {
   if (peer == message.received_from || message.message.from == peer) return;
   GossipPeer& to = peers.at(peer);
-  if (takes_parts(to, message.message.topic, about) || !wants(to, digest)) return;
+  if (takes_parts(to, message.message.topic, about) || !wants(to, message.digest)) return;
   if (send(peer, message.frame, Priority::forward) == Sent::queued) ++counts.forwarded;
 }
 
@@ -195,26 +221,26 @@ void Gossip::State::ask_application(GossipFresh message) {
   validating.emplace(id, std::move(message));
 }
 
-void Gossip::State::accept(GossipFresh accepted) {
+void Gossip::State::accept(Turn turn, GossipFresh accepted) {
+  delivered(accepted, turn.now.mono);
   const Topic& topic = accepted.message.topic;
   const auto at = topics.find(topic);
   if (at == topics.end() || !at->second.subscribed) return;
   cache.put(accepted.id, topic, accepted.frame);
-  const SipHash digest = sip_hash(digest_key, accepted.id);
   const GossipTopic& about = at->second;
-  for (const PeerId& peer : about.mesh) forward(peer, about, accepted, digest);
-  for (const PeerId& peer : about.besides) forward(peer, about, accepted, digest);
+  for (const PeerId& peer : about.mesh) forward(peer, about, accepted);
+  for (const PeerId& peer : about.besides) forward(peer, about, accepted);
   ++counts.delivered;
   actions.emplace_back(
       GossipDeliver{accepted.received_from, std::move(accepted.message), std::move(accepted.id)});
 }
 
-void Gossip::State::verdict(ValidationId id, Verdict verdict) {
+void Gossip::State::verdict(Turn turn, ValidationId id, Verdict verdict) {
   auto judged = validating.extract(id);
   if (judged.empty()) return;
-  if (verdict == Verdict::accept) accept(std::move(judged.mapped()));
-  if (verdict == Verdict::reject) ++counts.rejected;
-  if (verdict == Verdict::ignore) ++counts.ignored;
+  if (verdict == Verdict::accept) accept(turn, std::move(judged.mapped()));
+  if (verdict == Verdict::reject) rejected(judged.mapped());
+  if (verdict == Verdict::ignore) ignored(judged.mapped());
 }
 
 // --- gossip: what the peer has, and what it wants
@@ -223,12 +249,13 @@ void Gossip::State::take_ihave(Turn turn, const PeerId& peer, const gossip::IHav
   if (topic == topics.end() || !topic->second.subscribed) return;
   GossipPeer& from = peers.at(peer);
   if (from.stream == GossipPeer::Stream::closed) return;
+  if (below(&ScoreThresholds::gossip, peer)) return;
   GossipPeer::Lazy& lazy = lazy_of(from);
   std::vector<MessageId>& wanted = tell(peer).iwant;
   const std::size_t before = wanted.size();
   for (const MessageId& id : have.ids) {
     if (lazy.asked >= gossip::kMostAsked) break;
-    if (seen.contains(id) || !may_ask(turn, peer, id)) continue;
+    if (seen.contains(sip_hash(digest_key, id)) || !may_ask(turn, peer, id)) continue;
     wanted.push_back(id);
     ++lazy.asked;
     ++counts.iwant_sent;
@@ -288,6 +315,7 @@ void Gossip::State::not_awaited(const GossipAsked& asked) {
 }
 
 void Gossip::State::take_iwant(const PeerId& peer, const std::vector<MessageId>& wanted) {
+  if (wanted.empty() || below(&ScoreThresholds::gossip, peer)) return;
   for (const MessageId& id : wanted) {
     if (!wants(peers.at(peer), sip_hash(digest_key, id))) continue;
     auto frame = cache.serve(id, peer);

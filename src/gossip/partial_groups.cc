@@ -13,7 +13,8 @@ void PartialGroups::ours(const Topic& topic, const Bytes& group) {
 }
 
 void PartialGroups::told(const Topic& topic, const Bytes& group, const PeerId& peer) {
-  if (const auto at = groups_.find({topic, group}); at != groups_.end()) at->second.told.insert(peer);
+  if (const auto at = groups_.find({topic, group}); at != groups_.end())
+    at->second.told.insert(peer);
 }
 
 bool PartialGroups::theirs(const Topic& topic, const Bytes& group, const PeerId& peer) {

@@ -1,6 +1,7 @@
-// Which groups of partial messages are spoken of in a topic, begun by us or by peers (partial messages
-// extension, as go-libp2p-pubsub has it). What has been sent of a group and what is missing is the
-// application's to know; here is what bounds the groups that peers begin, and who has been told of ours.
+// Which groups of partial messages are spoken of in a topic, begun by us or by peers (partial
+// messages extension, as go-libp2p-pubsub has it). What has been sent of a group and what is
+// missing is the application's to know; here is what bounds the groups that peers begin, and who
+// has been told of ours.
 #pragma once
 
 #include <cstddef>
@@ -20,11 +21,11 @@ class PartialGroups {
   void ours(const Topic& topic, const Bytes& group);
   // We have said something to the peer, so no heartbeat tells it.
   void told(const Topic& topic, const Bytes& group, const PeerId& peer);
-  // The peer says something of the group. False: it is new, and the peer, or all peers together, have
-  // begun as many as they may.
+  // The peer says something of the group. False: it is new, and the peer, or all peers together,
+  // have begun as many as they may.
   bool theirs(const Topic& topic, const Bytes& group, const PeerId& peer);
-  // Of each group of ours in the topic: those of `peers` that have heard nothing of it, who count as
-  // told from now on.
+  // Of each group of ours in the topic: those of `peers` that have heard nothing of it, who count
+  // as told from now on.
   struct Offer {
     Bytes group;
     std::vector<PeerId> peers;

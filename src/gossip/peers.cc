@@ -39,21 +39,24 @@ void keep_for_floodsub(Rpc& control) {
 
 }  // namespace
 
-void Gossip::State::connected(const PeerId& peer, bool outbound) {
+void Gossip::State::connected(const PeerId& peer, std::span<const Multiaddr> remotes,
+                              bool outbound) {
   GossipPeer fresh;
   fresh.outbound = outbound;
   fresh.direct = direct.contains(peer);
   fresh.life = ++lives;
+  if (scores) scores->connected(peer, fresh.direct ? std::span<const Multiaddr>() : remotes);
   peers.try_emplace(peer, std::move(fresh));
 }
 
-void Gossip::State::disconnected(const PeerId& peer) {
+void Gossip::State::disconnected(Turn turn, const PeerId& peer) {
   const auto at = peers.find(peer);
   if (at == peers.end()) return;
   while (!at->second.topics.empty()) peer_leaves(peer, Topic(at->second.topics.begin()->first));
   promised -= at->second.promised;
   groups.forget(peer);
   peers.erase(at);
+  if (scores) scores->disconnected(peer, turn.now.mono);
 }
 
 void Gossip::State::stream_open(Turn turn, const PeerId& peer, std::string_view protocol) {
@@ -83,7 +86,7 @@ void Gossip::State::say_hello(Turn turn, const PeerId& peer, GossipPeer& to) {
     if (about.mesh.contains(peer))
       tell(peer).graft.push_back(topic);
     else if (thin && may_graft(turn, topic, about, peer))
-      graft(topic, about, peer);
+      graft(turn, topic, about, peer);
   }
   std::erase_if(to.control.prune, [&](const gossip::Prune& prune) {
     return std::ranges::count(to.control.graft, prune.topic) > 0;
@@ -106,7 +109,7 @@ void Gossip::State::stream_closed(const PeerId& peer) {
 void Gossip::State::leave_meshes(const PeerId& peer, const GossipPeer& who) {
   for (const auto& [topic, use] : who.topics) {
     GossipTopic& about = topics.find(topic)->second;
-    about.mesh.erase(peer);
+    leave_mesh(peer, topic, about);
     about.fanout.erase(peer);
   }
 }
@@ -176,6 +179,7 @@ Sent Gossip::State::keep_early(GossipPeer& to, std::shared_ptr<const Bytes> fram
 Sent Gossip::State::drop(const PeerId& peer, GossipPeer& to) {
   ++to.dropped;
   ++counts.dropped;
+  if (scores) scores->too_slow(peer);
   if (!std::exchange(to.slow, true)) actions.emplace_back(GossipSlow{peer});
   return Sent::dropped_full;
 }

@@ -151,6 +151,8 @@ void PeerScores::validating(const SipHash& message, Time now) { deliveries_.begi
 void PeerScores::delivered(const SipHash& message, const Topic& topic, const PeerId& from,
                            Time now) {
   DeliveryRecords::Record* known = deliveries_.find(message);
+  // Copies of a good message matter to P3 alone.
+  if (!known && !measures_deliveries(topic)) return first_delivery(from, topic);
   DeliveryRecords::Record& record = known ? *known : deliveries_.begin(message, now);
   if (record.status != Status::unknown) return;
   record.status = Status::valid;
@@ -158,6 +160,15 @@ void PeerScores::delivered(const SipHash& message, const Topic& topic, const Pee
   for (const PeerId& sender : record.senders)
     if (sender != from) near_first(sender, topic);
   deliveries_.add_sender(record, from);
+  first_delivery(from, topic);
+}
+
+bool PeerScores::measures_deliveries(const Topic& topic) const {
+  const TopicScoreParams* params = params_of(topic);
+  return params && (params->mesh_deliveries_weight != 0 || params->mesh_failure_weight != 0);
+}
+
+void PeerScores::first_delivery(const PeerId& from, const Topic& topic) {
   Peer* first = find(from);
   InTopic* in = first ? counters(*first, topic) : nullptr;
   if (!in) return;

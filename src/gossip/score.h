@@ -159,6 +159,8 @@ class PeerScores {
   // Null where nothing is to be counted.
   InTopic* counters(Peer& peer, const Topic& topic) const;
   static void leave_mesh(InTopic& counters, const TopicScoreParams& params);
+  bool measures_deliveries(const Topic& topic) const;
+  void first_delivery(const PeerId& from, const Topic& topic);
   void near_first(const PeerId& peer, const Topic& topic);
   void retain(const PeerId& peer, Peer& state, Time now);
   void forget(const PeerId& peer);

@@ -109,7 +109,7 @@ Result<void> check(const TopicScoreParams& t) {
       Constraint{is_penalty(t.invalid_weight), "-1e12 <= invalid_weight <= 0"},
       Constraint{is_fraction(t.invalid_decay), "0 < invalid_decay < 1"},
   };
-  return first_broken(constraints, "the score parameters");
+  return first_broken(constraints, "the score parameters break");
 }
 
 Result<void> check(const ScoreParams& p) {
@@ -133,7 +133,7 @@ Result<void> check(const ScoreParams& p) {
       Constraint{is_fraction(p.decay_to_zero), "0 < decay_to_zero < 1"},
       Constraint{is_time(p.retain), "0 <= retain <= 365 days"},
   };
-  return first_broken(constraints, "the score parameters");
+  return first_broken(constraints, "the score parameters break");
 }
 
 Result<void> check(const ScoreThresholds& t) {
@@ -144,7 +144,7 @@ Result<void> check(const ScoreThresholds& t) {
       Constraint{is_reward(t.accept_px), "0 <= accept_px <= 1e12"},
       Constraint{is_reward(t.opportunistic_graft), "0 <= opportunistic_graft <= 1e12"},
   };
-  return first_broken(constraints, "the score thresholds");
+  return first_broken(constraints, "the score thresholds break");
 }
 
 bool silence_shows_anywhere(const ScoreParams& params) {

@@ -2,10 +2,9 @@
 
 namespace kadmesh::gossip {
 
-bool SeenCache::add(const MessageId& id, Time now) {
-  const SipHash digest = sip_hash(key_, id);
-  if (!known_.insert(digest).second) return false;
-  oldest_first_.push_back({now, digest});
+bool SeenCache::add(const SipHash& id, Time now) {
+  if (!known_.insert(id).second) return false;
+  oldest_first_.push_back({now, id});
   if (known_.size() > most_) forget_oldest();
   return true;
 }

@@ -12,13 +12,11 @@ namespace kadmesh::gossip {
 
 class SeenCache {
  public:
-  // `key`: nobody else's.
-  SeenCache(Duration ttl, std::size_t most, const SipKey& key)
-      : ttl_(ttl), most_(most), key_(key) {}
+  SeenCache(Duration ttl, std::size_t most) : ttl_(ttl), most_(most) {}
 
-  // True when it was not known.
-  bool add(const MessageId& id, Time now);
-  bool contains(const MessageId& id) const { return known_.contains(sip_hash(key_, id)); }
+  // Digests of ids, under a key that nobody else has. True when it was not known.
+  bool add(const SipHash& id, Time now);
+  bool contains(const SipHash& id) const { return known_.contains(id); }
   void expire(Time now);
   std::size_t size() const { return known_.size(); }
 
@@ -31,7 +29,6 @@ class SeenCache {
 
   Duration ttl_;
   std::size_t most_;
-  SipKey key_;
   std::unordered_set<SipHash, SipPrefix> known_;
   std::deque<Seen> oldest_first_;
 };

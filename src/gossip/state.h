@@ -24,6 +24,8 @@
 #include "gossip/outbox.h"
 #include "gossip/params.h"
 #include "gossip/partial_groups.h"
+#include "gossip/prune_journal.h"
+#include "gossip/score.h"
 #include "gossip/seen_cache.h"
 #include "gossip/signed_message.h"
 #include "gossip/version.h"
@@ -80,6 +82,7 @@ struct GossipTopic {
 
 // A message that is new and signed as it must be.
 struct GossipFresh {
+  SipHash digest;  // of its id
   PeerId received_from;
   MessageId id;
   GossipMessage message;
@@ -107,6 +110,8 @@ struct Gossip::State {
   gossip::SeenCache seen;
   gossip::MessageCache cache;
   gossip::Backoff backoff;
+  std::optional<gossip::PeerScores> scores;
+  gossip::PruneJournal journal;
   std::map<ValidationId, GossipFresh> validating;  // by deadline, too
   std::map<MessageId, GossipAsked, gossip::ByText> asking;
   std::size_t promised = 0;  // entries of it whose peers are still there
@@ -129,11 +134,13 @@ struct Gossip::State {
   // An RPC of the peer's.
   void take(Turn turn, const PeerId& peer, const gossip::Rpc& rpc);
   void take_control(Turn turn, const PeerId& peer, const gossip::Rpc& rpc);
+  // Below the graylist threshold: who comes and goes is all that we take of it.
+  void take_subscriptions(Turn turn, const PeerId& peer, const gossip::Rpc& rpc);
   void take_hello(const PeerId& peer, const std::optional<gossip::Extensions>& said);
 
   // --- peers.cc
-  void connected(const PeerId& peer, bool outbound);
-  void disconnected(const PeerId& peer);
+  void connected(const PeerId& peer, std::span<const Multiaddr> remotes, bool outbound);
+  void disconnected(Turn turn, const PeerId& peer);
   void stream_open(Turn turn, const PeerId& peer, std::string_view protocol);
   void stream_closed(const PeerId& peer);
   void leave_meshes(const PeerId& peer, const GossipPeer& who);
@@ -168,7 +175,7 @@ struct Gossip::State {
   std::vector<gossip::Exchanged> others_for(Turn turn, const PeerId& pruned, const Topic& topic);
   bool may_graft(Turn turn, const Topic& topic, const GossipTopic& about, const PeerId& peer) const;
   std::vector<PeerId> graftable(Turn turn, const Topic& topic, const GossipTopic& about) const;
-  void graft(const Topic& topic, GossipTopic& about, const PeerId& peer);
+  void graft(Turn turn, const Topic& topic, GossipTopic& about, const PeerId& peer);
   void graft_up_to_d(Turn turn, const Topic& topic, GossipTopic& about);
   void prune(Turn turn, const Topic& topic, const PeerId& peer, Duration wait,
              gossip::PruneCause cause);
@@ -182,20 +189,22 @@ struct Gossip::State {
                       std::shared_ptr<const Bytes> frame);
   void empty_outbox(const PeerId& peer, const Topic& topic);
   std::vector<PeerId> recipients(Turn turn, GossipTopic& about);
+  std::vector<PeerId> flooded(const GossipTopic& about) const;
   std::vector<PeerId> fanout_candidates(const GossipTopic& about,
                                         const std::set<PeerId>& carry) const;
   void receive(Turn turn, const PeerId& from, ByteView encoded);
+  void duplicate(Turn turn, const SipHash& message, const Topic& topic, const PeerId& from);
+  void forged(const Topic& topic, const PeerId& from);
   bool rises(const gossip::SignedMessage& message);
-  void judge(GossipFresh message);
+  void judge(Turn turn, GossipFresh message);
   // Tells the mesh that it need not send us the same.
   void refuse_copies(const GossipFresh& message);
   bool wants(const GossipPeer& peer, const SipHash& id);
-  void forward(const PeerId& peer, const GossipTopic& about, const GossipFresh& message,
-               const SipHash& digest);
+  void forward(const PeerId& peer, const GossipTopic& about, const GossipFresh& message);
   bool room_to_validate(std::size_t size) const;
   void ask_application(GossipFresh message);
-  void accept(GossipFresh message);
-  void verdict(ValidationId id, Verdict verdict);
+  void accept(Turn turn, GossipFresh message);
+  void verdict(Turn turn, ValidationId id, Verdict verdict);
   void take_ihave(Turn turn, const PeerId& peer, const gossip::IHave& have);
   void promises(Turn turn, std::span<const MessageId> asked);
   bool may_ask(Turn turn, const PeerId& peer, const MessageId& id);
@@ -237,10 +246,18 @@ struct Gossip::State {
   void expire_validations(Time now);
   void expire_outbox(Time now);
 
-  // --- a peer's standing
-  double score(const PeerId&) const { return 0; }
-  double opportunistic_threshold() const { return 0; }
-  void penalise(const PeerId&, unsigned) {}
+  // --- standing.cc
+  // 0 without scoring, and for explicit peers.
+  double score(const PeerId& peer) const;
+  bool below(double ScoreThresholds::* threshold, const PeerId& peer) const;
+  void penalise(const PeerId& peer, unsigned count);
+  void enter_mesh(Turn turn, const PeerId& peer, const Topic& topic, GossipTopic& about);
+  bool leave_mesh(const PeerId& peer, const Topic& topic, GossipTopic& about);
+  void note_prune(Turn turn, const PeerId& peer, const Topic& topic, gossip::PruneCause cause);
+  void delivered(const GossipFresh& message, Time now);
+  void rejected(const GossipFresh& message);
+  void ignored(const GossipFresh& message);
+  std::string why_score(const PeerId& peer, Time now) const;
 };
 
 // At most `most` of them, at random.

@@ -44,7 +44,7 @@ void Gossip::State::subscribe(Turn turn, const Topic& topic, PartialUse parts) {
   // Who carried our messages without a subscription is the first to graft.
   for (const PeerId& peer : std::exchange(about.fanout, {}))
     if (about.mesh.size() < config.d && may_graft(turn, topic, about, peer))
-      graft(topic, about, peer);
+      graft(turn, topic, about, peer);
   graft_up_to_d(turn, topic, about);
 }
 
@@ -74,7 +74,7 @@ void Gossip::State::peer_subscribes(Turn turn, const PeerId& peer, const SubOpts
   empty_outbox(peer, topic);
   GossipTopic& about = topics.find(topic)->second;
   if (about.subscribed && about.mesh.size() < config.d_lo && may_graft(turn, topic, about, peer))
-    graft(topic, about, peer);
+    graft(turn, topic, about, peer);
 }
 
 // True when that is news. A topic that we have joined is always noted, so that what a peer says of
@@ -105,7 +105,7 @@ void Gossip::State::peer_leaves(const PeerId& peer, const Topic& topic) {
   GossipTopic& about = topics.find(topic)->second;
   about.subscribers.erase(peer);
   about.besides.erase(peer);
-  about.mesh.erase(peer);
+  leave_mesh(peer, topic, about);
   about.fanout.erase(peer);
   if (about.subscribed) share(peer, false);
   forget_if_empty(topic);
@@ -136,8 +136,8 @@ std::vector<PeerId> Gossip::State::graftable(Turn turn, const Topic& topic,
   return candidates;
 }
 
-void Gossip::State::graft(const Topic& topic, GossipTopic& about, const PeerId& peer) {
-  about.mesh.insert(peer);
+void Gossip::State::graft(Turn turn, const Topic& topic, GossipTopic& about, const PeerId& peer) {
+  enter_mesh(turn, peer, topic, about);
   tell(peer).graft.push_back(topic);
   ++counts.grafts;
 }
@@ -146,14 +146,15 @@ void Gossip::State::graft_up_to_d(Turn turn, const Topic& topic, GossipTopic& ab
   if (about.mesh.size() >= config.d) return;
   for (const PeerId& peer : graftable(turn, topic, about)) {
     if (about.mesh.size() >= config.d) return;
-    graft(topic, about, peer);
+    graft(turn, topic, about, peer);
   }
 }
 
 // Ends a GRAFT, or answers one. A v1.0 peer knows no backoff field.
 void Gossip::State::prune(Turn turn, const Topic& topic, const PeerId& peer, Duration wait,
                           PruneCause cause) {
-  topics.find(topic)->second.mesh.erase(peer);
+  note_prune(turn, peer, topic, cause);
+  leave_mesh(peer, topic, topics.find(topic)->second);
   backoff.add(topic, peer, after(turn.now.mono, wait), cause);
   auto& told = tell(peer).prune;
   if (std::ranges::count(told, topic, &Prune::topic) > 0) return;
@@ -191,7 +192,7 @@ void Gossip::State::take_graft(Turn turn, const PeerId& peer, const Topic& topic
   if (const auto cause = refusal(turn, peer, topic, about))
     return prune(turn, topic, peer, config.prune_backoff, *cause);
   note_subscriber(peer, topic);
-  about.mesh.insert(peer);
+  enter_mesh(turn, peer, topic, about);
 }
 
 std::optional<PruneCause> Gossip::State::refusal(Turn turn, const PeerId& peer, const Topic& topic,
@@ -219,10 +220,11 @@ void Gossip::State::take_prune(Turn turn, const PeerId& peer, const Prune& prune
   const bool joined = at != topics.end() && at->second.subscribed;
   // It may have crossed our own, of leaving the topic, and holds should we come back.
   if (!joined && !backoff.stands(prune.topic, peer, turn.now.mono)) return;
-  if (joined) at->second.mesh.erase(peer);
+  if (joined && leave_mesh(peer, prune.topic, at->second))
+    note_prune(turn, peer, prune.topic, PruneCause::they_pruned);
   backoff.add(prune.topic, peer, after(turn.now.mono, backoff_of(prune, config.prune_backoff)),
               PruneCause::they_pruned);
-  if (joined) meet(turn, peer, prune);
+  if (joined && !below(&ScoreThresholds::accept_px, peer)) meet(turn, peer, prune);
 }
 
 // Some of those whom the peer names, of those whom we do not know.

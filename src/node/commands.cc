@@ -106,6 +106,10 @@ Result<Receipt> Node::publish(Turn turn, const Topic& topic, Bytes data) {
   return receipt;
 }
 
+Result<void> Node::set_application_score(Turn turn, const PeerId& peer, double score) {
+  return state_->gossip.set_application_score(turn, peer, score);
+}
+
 Result<Sent> Node::send_partial(Turn turn, const PeerId& peer, PartialMessage parts) {
   auto sent = state_->gossip.send_partial(turn, peer, std::move(parts));
   state_->settle_streams(turn);

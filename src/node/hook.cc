@@ -13,9 +13,10 @@ void Node::State::on_established(Turn turn, const Established& e) {
   std::optional<Dialable> dialed;
   if (e.opened_by_us) dialed.emplace(e.remote, Source::dialed);
   if (dialed) book.learned(e.peer, *dialed, turn.now.mono);
+  if (!e.first) gossip.on_moved(turn, e.peer, remotes_of(e.peer));
   if (e.first) {
     kad.on_connected(turn, e.peer, dialed, public_subnet(e.remote));
-    gossip.on_connected(turn, e.peer, e.opened_by_us);
+    gossip.on_connected(turn, e.peer, {&e.remote, 1}, e.opened_by_us);
     gossip_streams.on_connected(turn, e.peer);
   }
   if (identify)
@@ -25,12 +26,19 @@ void Node::State::on_established(Turn turn, const Established& e) {
   if (e.first) report(PeerConnected{e.peer, e.remote, e.opened_by_us});
 }
 
+std::vector<Multiaddr> Node::State::remotes_of(const PeerId& peer) const {
+  std::vector<Multiaddr> remotes;
+  for (const ConnectionInfo& connection : swarm.connections(peer))
+    remotes.push_back(connection.remote);
+  return remotes;
+}
+
 void Node::State::on_disconnected(Turn turn, const Disconnected& d) {
   // Those that both sides had finished end without a word.
   const auto its = [&](const StreamKey& key) { return key.conn == d.id; };
   const auto first = user_streams.lower_bound({d.id, StreamId{}});
   user_streams.erase(first, std::find_if_not(first, user_streams.end(), its));
-  if (!d.last) return;
+  if (!d.last) return gossip.on_moved(turn, d.peer, remotes_of(d.peer));
   if (identify) identify->forget(d.peer);
   gossip_streams.on_disconnected(d.peer);
   gossip.on_disconnected(turn, d.peer);

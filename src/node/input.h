@@ -188,6 +188,11 @@ struct SendPartial {
   PartialMessage parts;
   Result<Sent> apply(Node& node, Turn t) { return node.send_partial(t, peer, std::move(parts)); }
 };
+struct ScorePeer {
+  PeerId peer;
+  double score;
+  Result<void> apply(Node& node, Turn t) { return node.set_application_score(t, peer, score); }
+};
 struct Judge {
   ValidationId id;
   Verdict verdict;
@@ -240,7 +245,7 @@ using NodeInput = std::variant<
     input::FindProviders, input::FindPeer, input::AwaitReady, input::OpenStream, input::Cancel,
     input::Subscribe, input::Unsubscribe, input::Publish, input::Judge, input::Serve,
     input::StopServing, input::Write, input::Consumed, input::Finish, input::Reset, input::Release,
-    input::Shutdown, input::FindClosest, input::Reachability, input::SendPartial>;
+    input::Shutdown, input::FindClosest, input::Reachability, input::SendPartial, input::ScorePeer>;
 
 // Those that end in one OpDone, by their `deadline`.
 using Operation = std::variant<input::ConnectAddr, input::ConnectPeer, input::Ping, input::Put,

@@ -143,6 +143,7 @@ class Node {
   void unsubscribe(Turn turn, const Topic& topic);
   Result<Receipt> publish(Turn turn, const Topic& topic, Bytes data);
   void verdict(Turn turn, ValidationId id, Verdict verdict);
+  Result<void> set_application_score(Turn turn, const PeerId& peer, double score);
   Result<Sent> send_partial(Turn turn, const PeerId& peer, PartialMessage parts);
 
   // --- streams of users' own protocols; the calls are the swarm's (transport/swarm.h).

@@ -95,6 +95,7 @@ struct Node::State {
   void on_swarm(Turn turn, const SwarmEvent& event);
   void on_established(Turn turn, const Established& e);
   void on_disconnected(Turn turn, const Disconnected& d);
+  std::vector<Multiaddr> remotes_of(const PeerId& peer) const;
   bool on_seed_dialed(Turn turn, const DialFinished& dial);
   Result<PeerId> reached_by(const DialFinished& dial) const;
   bool on_user_stream(const SwarmEvent& event);

@@ -64,6 +64,13 @@ Multiaddr Decoder::read(std::type_identity<Multiaddr>) {
   return Multiaddr::tcp(Endpoint());
 }
 
+IpPrefix Decoder::read(std::type_identity<IpPrefix>) {
+  const auto prefix = IpPrefix::from_text(as_text(bytes()));
+  if (prefix) return *prefix;
+  fail();
+  return loopback_prefixes().front();
+}
+
 Validators Decoder::read(std::type_identity<Validators>) {
   Validators validators;
   const std::uint64_t count = at_most(rest_.size());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <concepts>
 #include <expected>
 #include <optional>
@@ -56,6 +57,8 @@ class Decoder {
   WallTime read(std::type_identity<WallTime>) { return WallTime(value<Duration>()); }
   PeerId read(std::type_identity<PeerId>);
   Multiaddr read(std::type_identity<Multiaddr>);
+  double read(std::type_identity<double>) { return std::bit_cast<double>(number()); }
+  IpPrefix read(std::type_identity<IpPrefix>);
   Validators read(std::type_identity<Validators>);
   MessageIdFunction read(std::type_identity<MessageIdFunction>);
   TopicFilter read(std::type_identity<TopicFilter>) { return nullptr; }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <chrono>
 #include <cstdint>
 #include <expected>
@@ -49,6 +50,11 @@ template <class T>
 void encode(Bytes& out, T number) {
   encode_number(out, static_cast<std::uint64_t>(number));
 }
+// The same bits on every machine.
+inline void encode(Bytes& out, double number) {
+  encode_number(out, std::bit_cast<std::uint64_t>(number));
+}
+inline void encode(Bytes& out, const IpPrefix& prefix) { encode(out, prefix.text()); }
 inline void encode(Bytes& out, const Dialable& at) {
   encode(out, at.addr());
   encode(out, at.source());

@@ -93,6 +93,7 @@ KADMESH_NO_FIELDS(input::Shutdown);
 KADMESH_FIELDS(input::FindClosest, target, deadline, walk);
 KADMESH_FIELDS(input::Reachability, reachable);
 KADMESH_FIELDS(input::SendPartial, peer, parts);
+KADMESH_FIELDS(input::ScorePeer, peer, score);
 KADMESH_FIELDS(PartialMessage, topic, group, message, metadata);
 
 // --- answers
@@ -173,9 +174,22 @@ KADMESH_FIELDS(GossipConfig, protocols, d, d_lo, d_hi, d_lazy, d_out, d_score,
                gossip_factor_percent, history_windows, gossip_windows, heartbeat,
                heartbeat_initial_delay, fanout_ttl, seen_ttl, prune_backoff, unsubscribe_backoff,
                flood_publish, idontwant_size, opportunistic_beats, opportunistic_peers, direct,
-               direct_recheck, exchange_peers, partial_messages, topic_filter, policy, message_id,
-               message_ids, rising_seqnos, most_message, signatures, validator, manual_validation,
-               outbox, outbox_ttl);
+               direct_recheck, exchange_peers, partial_messages, scoring, topic_filter, policy,
+               message_id, message_ids, rising_seqnos, most_message, signatures, validator,
+               manual_validation, outbox, outbox_ttl);
+
+KADMESH_FIELDS(Scoring, params, thresholds);
+KADMESH_FIELDS(ScoreParams, topics, default_topic, topic_score_cap, application_weight,
+               colocation_weight, colocation_threshold, colocation_allowed, behaviour_weight,
+               behaviour_threshold, behaviour_decay, slow_weight, slow_threshold, slow_decay,
+               decay_interval, decay_to_zero, retain, silence_may_pay);
+KADMESH_FIELDS(TopicScoreParams, weight, time_in_mesh_weight, time_in_mesh_quantum,
+               time_in_mesh_cap, first_deliveries_weight, first_deliveries_decay,
+               first_deliveries_cap, mesh_deliveries_weight, mesh_deliveries_decay,
+               mesh_deliveries_cap, mesh_deliveries_threshold, mesh_deliveries_window,
+               mesh_deliveries_activation, mesh_failure_weight, mesh_failure_decay, invalid_weight,
+               invalid_decay);
+KADMESH_FIELDS(ScoreThresholds, gossip, publish, graylist, accept_px, opportunistic_graft);
 
 #undef KADMESH_FIELDS
 #undef KADMESH_NO_FIELDS

@@ -96,7 +96,7 @@ class Run {
     const PeerId& peer = peer_of(in_.peer());
     if (model_.peers.contains(peer)) return;
     model_.peers[peer];
-    gossip_.on_connected(turn(), peer, in_.byte() % 2 == 0);
+    gossip_.on_connected(turn(), peer, {}, in_.byte() % 2 == 0);
   }
   void disconnect() { drop(peer_of(in_.peer())); }
   void drop(PeerId peer) {

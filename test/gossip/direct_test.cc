@@ -178,7 +178,9 @@ TEST_CASE("px: who speaks only floodsub is neither named nor told") {
 }
 
 TEST_CASE("px: of those whom a PRUNE names sixteen whom we do not know are met") {
-  Router router;
+  GossipConfig config;
+  config.scoring->thresholds.accept_px = 0;
+  Router router(config);
   router.subscribe_us();
   router.member(1), router.member(2);
   gossip::Rpc rpc;

@@ -79,7 +79,8 @@ TEST_CASE("H35, H36: an RPC that breaks a bound faults its stream and changes no
 }
 
 TEST_CASE("H45: the seen cache keeps so many and so long, and the oldest leave first") {
-  gossip::SeenCache seen(120s, 3, SipKey{});
+  gossip::SeenCache seen(120s, 3);
+  const auto numbered = [](std::size_t n) { return SipHash{static_cast<std::uint8_t>(n)}; };
   for (std::size_t n = 1; n <= 3; ++n) CHECK(seen.add(numbered(n), Time(std::chrono::seconds(n))));
   CHECK_FALSE(seen.add(numbered(1), Time(4s)));
   CHECK(seen.add(numbered(4), Time(4s)));

@@ -362,7 +362,9 @@ TEST_CASE("mesh: why says what keeps a peer out") {
   mesh.connect(7);
   CHECK(why(7) == "stream opening; t: not in the mesh: it does not subscribe");
   mesh.prune(1, 30);
-  CHECK(why(1) == "stream open; t: not in the mesh: it pruned us, backoff for another 30 s");
+  CHECK(why(1) ==
+        "stream open; t: not in the mesh: it pruned us, backoff for another 30 s"
+        "; 0 s ago t: it pruned us");
   mesh.break_stream(2);
   CHECK(why(2) == "it takes no gossip stream of ours; t: not in the mesh: it has 3 peers");
 }
@@ -372,7 +374,7 @@ TEST_CASE("mesh: why remembers for what reason we pruned") {
   for (std::size_t n = 1; n <= 13; ++n) mesh.member(n), mesh.graft(n);
   CHECK(mesh.gossip.why(id(13), mesh.now) ==
         "stream open; t: not in the mesh: we refused its GRAFT, the mesh was full, backoff for "
-        "another 60 s");
+        "another 60 s; 0 s ago t: we refused its GRAFT, the mesh was full");
 }
 
 }  // namespace kadmesh

@@ -32,8 +32,8 @@ class GossipNet {
 
   // a dials b. Their streams open after `opening`.
   void connect(std::size_t a, std::size_t b, Duration opening = 2 * kLatency) {
-    gossip(a).on_connected(turn(a), id(b), true);
-    gossip(b).on_connected(turn(b), id(a), false);
+    gossip(a).on_connected(turn(a), id(b), {}, true);
+    gossip(b).on_connected(turn(b), id(a), {}, false);
     settle(a), settle(b);
     const Time at = after(time_, opening);
     at_time(at,

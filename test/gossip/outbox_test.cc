@@ -107,7 +107,8 @@ TEST_CASE("validation: a validator that is asked at once decides before anything
   router.member(1), router.member(2);
   router.told(2);
   std::uint8_t number = 0;
-  for (const char* data : {"bad", "dull", "good"}) router.message(1, signed_message(9, data, ++number));
+  for (const char* data : {"bad", "dull", "good"})
+    router.message(1, signed_message(9, data, ++number));
   REQUIRE(router.delivered.size() == 1);
   CHECK(router.told(2).messages == std::vector<std::string>{"good"});
   CHECK(router.gossip.stats().rejected == 1);

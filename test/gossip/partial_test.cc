@@ -18,7 +18,9 @@ GossipConfig with_parts() {
 
 // Joined "t" for whole messages and parts.
 struct Net : Router {
-  explicit Net(PartialUse ours = {.requests = true, .supports = true}) : Router(with_parts()) {
+  explicit Net(PartialUse ours = {.requests = true, .supports = true},
+               GossipConfig config = with_parts())
+      : Router(std::move(config)) {
     CHECK(gossip.subscribe(turn(), "t", ours).has_value());
   }
   void member_with(std::size_t n, PartialUse use, bool extension = true) {
@@ -63,7 +65,9 @@ TEST_CASE("extensions: who supports none says nothing of them") {
 }
 
 TEST_CASE("extensions: those of a peer hold until its next stream") {
-  Net net;
+  GossipConfig config = with_parts();
+  config.scoring.reset();
+  Net net(kBoth, config);
   net.member_with(1, kBoth, false);
   gossip::Rpc again;
   again.extensions = gossip::Extensions{.partial_messages = true};
@@ -101,7 +105,8 @@ TEST_CASE("partial: who can send parts and requests none gets metadata, and whol
   CHECK(net.told(1).messages.size() == 1);
 }
 
-TEST_CASE("partial: without the extension on both sides whole messages go, whatever a SUBSCRIBE says") {
+TEST_CASE(
+    "partial: without the extension on both sides whole messages go, whatever a SUBSCRIBE says") {
   Net net;
   net.member_with(1, kBoth, false);
   CHECK(net.gossip.partial_peers("t").empty());
@@ -175,7 +180,8 @@ TEST_CASE("H44: a peer begins eight groups, and all peers 255 of a topic") {
   Net net;
   for (std::size_t n = 1; n <= 40; ++n) {
     net.member_with(n, kBoth);
-    for (std::uint8_t group = 0; group < 9; ++group) net.part(n, static_cast<std::uint8_t>(n * 9 + group));
+    for (std::uint8_t group = 0; group < 9; ++group)
+      net.part(n, static_cast<std::uint8_t>(n * 9 + group));
   }
   std::map<PeerId, std::set<Bytes>> begun;
   std::set<Bytes> all;

@@ -82,8 +82,12 @@ class Router {
   Turn turn() { return {{now, WallTime{1s}}, rng}; }
 
   // --- what peers do
+  // Each from an address of its own.
   void connect(std::size_t n, bool outbound = false) {
-    gossip.on_connected(turn(), id(n), outbound);
+    const auto home = Multiaddr::from_text("/ip4/10.1." + std::to_string(n / 256) + "." +
+                                           std::to_string(n % 256) + "/tcp/1")
+                          .value();
+    gossip.on_connected(turn(), id(n), {&home, 1}, outbound);
     drain();
   }
   void open(std::size_t n, std::string_view protocol = "/meshsub/1.1.0") {

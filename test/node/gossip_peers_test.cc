@@ -18,6 +18,7 @@ struct Hub : Town {
     NodeConfig client = config();
     client.kad.mode = KadMode::client;
     client.gossip.exchange_peers = named;
+    client.gossip.scoring->thresholds.accept_px = 0;  // of anybody
     hub = add_listening(client);
     for (World::Index* member : {&first, &second}) {
       *member = add_listening(client);
@@ -56,7 +57,8 @@ TEST_CASE("px: a hub that names nobody leaves them apart") {
   CHECK_FALSE(connected(town, town.first, town.second));
 }
 
-TEST_CASE("direct: an explicit peer is dialed from the configuration alone, and again when it is back") {
+TEST_CASE(
+    "direct: an explicit peer is dialed from the configuration alone, and again when it is back") {
   Town town;
   const auto alice = town.citizen();
   NodeConfig config = Town::config();

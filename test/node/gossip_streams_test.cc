@@ -13,7 +13,7 @@ struct Beside : TwoSwarms {
   explicit Beside(GossipConfig config = {}) : gossip(node(0).key, std::move(config), turn(0)) {
     node(0).on_event = [this](Turn t, const SwarmEvent& event) {
       if (const auto* up = std::get_if<Established>(&event)) {
-        gossip.on_connected(t, up->peer, up->opened_by_us);
+        gossip.on_connected(t, up->peer, {&up->remote, 1}, up->opened_by_us);
         streams.on_connected(t, up->peer);
       }
       return streams.on_event(t, event);

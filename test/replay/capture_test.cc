@@ -81,6 +81,7 @@ std::vector<NodeInput> one_of_each() {
       input::Shutdown{},
       input::FindClosest{text("any bytes"), by},
       input::Reachability{true},
+      input::ScorePeer{peer(), -1.5},
       input::SendPartial{peer(), {"topic", {1}, {2}, {3}}},
   };
 }
