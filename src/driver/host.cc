@@ -93,6 +93,8 @@ struct Host::State : std::enable_shared_from_this<Host::State> {
       return on_validate(asked->validation);
     if (auto* parts = std::get_if<PartsArrived>(&report)) return tell(on_parts, parts->parts);
     if (auto* wanted = std::get_if<PartsWanted>(&report)) return tell(on_offer, wanted->offer);
+    if (auto* kept = std::get_if<MessageToKeep>(&report)) return on_keep(std::move(kept->message));
+    if (auto* asked = std::get_if<BackfillWanted>(&report)) return on_question(asked->question);
     if (auto* stream = std::get_if<StreamIncoming>(&report)) return on_stream(*stream);
     if (auto* event = std::get_if<StreamEvent>(&report)) return on_stream_event(*event);
     if (auto* step = std::get_if<StepTaken>(&report)) return on_step(std::move(*step));
@@ -128,6 +130,16 @@ struct Host::State : std::enable_shared_from_this<Host::State> {
   void on_validate(const GossipValidate& validation) {
     if (!validator) return;
     later([handler = validator, validation] { handler(validation); });
+  }
+
+  void on_keep(GossipKeep message) {
+    if (!keeper) return;
+    later([handler = keeper, message = std::move(message)] { handler(message); });
+  }
+
+  void on_question(const BackfillAsked& question) {
+    if (!teller) return;
+    later([handler = teller, question] { handler(question); });
   }
 
   void on_stream(const StreamIncoming& incoming) {
@@ -178,6 +190,8 @@ struct Host::State : std::enable_shared_from_this<Host::State> {
   OnValidate validator;
   OnParts on_parts;
   OnOffer on_offer;
+  OnKeep keeper;
+  OnBackfill teller;
   std::vector<Handler<void>> shut;  // wait for the last connection
   OnReport observer;
   Driver driver;  // last: it reports into the members above
@@ -292,6 +306,15 @@ void Host::set_validator(OnValidate on_validate) { state_->validator = std::move
 
 void Host::verdict(ValidationId id, Verdict verdict) {
   state_->driver.turn(input::Judge{id, verdict});
+}
+
+void Host::set_backfill(OnKeep on_keep, OnBackfill on_question) {
+  state_->keeper = std::move(on_keep);
+  state_->teller = std::move(on_question);
+}
+
+Result<void> Host::tell_backfill(BackfillId id, Result<BackfillPage> page) {
+  return state_->driver.turn(input::TellBackfill{id, std::move(page)});
 }
 
 void Host::serve(const std::string& protocol, OnStream on_stream) {

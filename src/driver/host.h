@@ -166,6 +166,21 @@ class Host {
   using OnValidate = std::function<void(const GossipValidate&)>;
   void set_validator(OnValidate on_validate);
   void verdict(ValidationId id, Verdict verdict);
+  // What the peer has of a topic that is subscribed to (gossip/backfill.h): delivered to its
+  // OnMessage with a mark, each message once. Completes with Result<BackfillReport>.
+  template <class Token>
+  auto async_backfill(PeerId peer, Topic topic, Token&& token, Duration limit = kDefaultDeadline,
+                      BackfillRange range = {}) {
+    return operation<BackfillReport>(limit, token,
+                                     input::Backfill{peer, std::move(topic), {}, std::move(range)});
+  }
+  // A store of one's own for what topics say, with Keep::by_application: hears of every message to
+  // keep, and answers each question with tell_backfill() before its deadline.
+  using OnKeep = std::function<void(const GossipKeep&)>;
+  using OnBackfill = std::function<void(const BackfillAsked&)>;
+  void set_backfill(OnKeep on_keep, OnBackfill on_question);
+  // Errc::limit: a page that is more than was asked for; Errc::not_found: nobody waits for it.
+  Result<void> tell_backfill(BackfillId id, Result<BackfillPage> page);
 
   // --- streams of your own protocols. A name begins with '/', is one line and has at most 1,023
   // bytes: serving any other aborts, opening one is Errc::invalid.

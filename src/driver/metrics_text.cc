@@ -201,6 +201,20 @@ void say_store(Exposition& out, const Metrics& metrics) {
   out.counter("store_displaced_rows_total", "Rows that made room for others.", store.displaced);
 }
 
+void say_backfill(Exposition& out, const BackfillStats& backfill) {
+  out.gauge("backfill_kept_messages", "Messages kept for peers that ask.", backfill.kept);
+  out.gauge("backfill_kept_bytes", "What they weigh.", backfill.kept_bytes);
+  out.family("backfill_questions_total", "counter", "Questions of peers.");
+  out.sample(label("result", "served"), backfill.served);
+  out.sample(label("result", "rate_limited"), backfill.rate_limited);
+  out.sample(label("result", "refused"), backfill.refused - backfill.rate_limited);
+  out.counter("backfill_told_messages_total", "Messages told to peers.", backfill.served_messages);
+  out.counter("backfill_told_bytes_total", "Their bytes.", backfill.served_bytes);
+  out.counter("backfill_taken_messages_total", "Messages of peers that were new here.",
+              backfill.taken);
+  out.counter("backfill_failed_total", "Operations that failed.", backfill.failed);
+}
+
 void say_gossip(Exposition& out, const Metrics& metrics) {
   const GossipStats& gossip = metrics.node.gossip;
   out.gauge("gossip_peers", "Peers that speak GossipSub.", gossip.peers);
@@ -241,6 +255,7 @@ std::string metrics_text(const Metrics& metrics) {
   say_swarm(out, metrics.node);
   say_store(out, metrics);
   say_gossip(out, metrics);
+  say_backfill(out, metrics.node.backfill);
   return out.take();
 }
 

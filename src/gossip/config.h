@@ -72,6 +72,9 @@ struct GossipConfig {
   // long. 0: publishing them is Errc::no_peers.
   std::size_t outbox = 0;
   Duration outbox_ttl = 1min;
+  // Accepted messages of topics that we subscribe to, our own among them, are told of as
+  // GossipKeep, and publishing where nobody subscribes succeeds: those who come later can ask.
+  bool keeps = false;
 };
 
 // Errc::invalid names the first constraint that a configuration breaks. Gossip itself holds only

@@ -10,7 +10,7 @@ namespace kadmesh {
 namespace {
 
 // Where our sequence numbers start: later than in any earlier life, as go does.
-std::uint64_t first_seqno(WallTime now) {
+std::uint64_t first_number(WallTime now) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(now.time_since_epoch().count(), 0));
 }
 
@@ -49,7 +49,7 @@ Gossip::State::State(const KeyPair& who, GossipConfig settings, Turn start)
       seen(config.seen_ttl, gossip::kMostSeen),
       cache(config.history_windows, config.gossip_windows, digest_key),
       backoff(gossip::kMostBackoffs, config.heartbeat),
-      seqno(first_seqno(start.now.wall)),
+      first_seqno(first_number(start.now.wall)),
       next_heartbeat(after(start.now.mono, config.heartbeat_initial_delay)),
       outbox(config.outbox, config.outbox_ttl),
       latest_seqno(gossip::kMostAuthors) {
@@ -207,6 +207,11 @@ Result<void> Gossip::set_topic_scores(Turn, const Topic& topic, const TopicScore
   return state_->scores->set_topic(topic, params);
 }
 
+Result<Backfilled> Gossip::on_backfilled(Turn turn, const PeerId& peer, const Topic& topic,
+                                         ByteView message) {
+  return state_->take_backfilled(turn, peer, topic, message);
+}
+
 // --- questions
 double Gossip::score(const PeerId& peer) const { return state_->score(peer); }
 
@@ -216,6 +221,16 @@ ScoreView Gossip::score_view(const PeerId& peer) const {
 
 const GossipConfig& Gossip::config() const { return state_->config; }
 bool Gossip::has_peer(const PeerId& peer) const { return state_->peers.contains(peer); }
+
+bool Gossip::subscribed(const Topic& topic) const {
+  const auto at = state_->topics.find(topic);
+  return at != state_->topics.end() && at->second.subscribed;
+}
+
+bool Gossip::subscribes(const PeerId& peer, const Topic& topic) const {
+  const auto at = state_->topics.find(topic);
+  return at != state_->topics.end() && at->second.subscribers.contains(peer);
+}
 
 std::vector<PeerId> Gossip::peers() const {
   std::vector<PeerId> out;

@@ -50,6 +50,13 @@ struct GossipDeliver {  // to the application; each message once
   PeerId received_from;
   GossipMessage message;
   MessageId id;
+  bool backfilled = false;  // asked for afterwards, of received_from
+};
+// For those who ask for it afterwards, with GossipConfig::keeps: as its author signed it.
+struct GossipKeep {
+  Topic topic;
+  MessageId id;
+  Bytes message;
 };
 // The peer shares a topic with us, or no longer does: the node keeps its connection meanwhile.
 struct GossipHold {
@@ -94,7 +101,10 @@ struct GossipSlow {
 };
 using GossipAction =
     std::variant<GossipSend, GossipValidate, GossipDeliver, GossipHold, GossipDial, GossipMeet,
-                 GossipUnsent, GossipPart, GossipOffer, GossipFault, GossipSlow>;
+                 GossipUnsent, GossipPart, GossipOffer, GossipFault, GossipSlow, GossipKeep>;
+
+// What became of a message that was asked for afterwards.
+enum class Backfilled { taken, duplicate, no_room };
 
 // --- receipts and questions
 enum class Sent { queued, dropped_full, no_stream };
@@ -169,10 +179,18 @@ class Gossip {
   void unsubscribe(Turn turn, const Topic& topic);
   // Errc::no_peers when nobody who is connected subscribes: the detail says how many are connected
   // and how many of them subscribe. The message is then not kept, unless there is an outbox with
-  // room.
+  // room. With `keeps`, on a topic that we subscribe to, it is: the receipt then names no peers.
   // Errc::invalid when the message's id has been here within seen_ttl, which happens only to ids
   // that are made of the data: everybody else would drop it as a duplicate.
   Result<Receipt> publish(Turn turn, const Topic& topic, Bytes data);
+  // A message as its author signed it, which `peer` was asked for (gossip/backfill.h). It passes
+  // every check that one of the mesh passes, and is delivered once whoever else brings it; but it
+  // is old, so it is not forwarded and not told of, unless the mesh brings it too. The peer's
+  // fault: Errc::protocol for one of another topic, and those of decode_message() and
+  // check_signature(); ours: Errc::invalid where we do not subscribe. no_room: too many wait for
+  // their verdict.
+  Result<Backfilled> on_backfilled(Turn turn, const PeerId& peer, const Topic& topic,
+                                   ByteView message);
 
   // P5, whether the peer is there or not; 0 takes it back. Errc::invalid, Errc::limit: score.h; and
   // where there is no scoring.
@@ -188,6 +206,9 @@ class Gossip {
   // --- questions
   const GossipConfig& config() const;
   std::vector<TopicView> topics() const;
+  bool subscribed(const Topic& topic) const;
+  // As far as the peer, which is connected, has told us.
+  bool subscribes(const PeerId& peer, const Topic& topic) const;
   bool has_peer(const PeerId& peer) const;
   std::vector<PeerId> peers() const;  // ordered
   // 0 for those who are not scored.

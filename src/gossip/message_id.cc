@@ -1,16 +1,8 @@
 #include "base/crypto.h"
-#include "gossip/gossip.h"
+#include "gossip/signed_message.h"
 
 namespace kadmesh {
 namespace {
-
-// Big endian; 0 for what is not 8 bytes long.
-std::uint64_t seqno_value(ByteView seqno) {
-  std::uint64_t value = 0;
-  if (seqno.size() == 8)
-    for (const std::uint8_t byte : seqno) value = value << 8 | byte;
-  return value;
-}
 
 // The key inside the author's id, or the one beside it: js sends both.
 ByteView key_of_author(const MessageView& message) {
@@ -32,7 +24,7 @@ MessageId go_message_id(const MessageView& message) {
 MessageId rust_message_id(const MessageView& message) {
   // rust writes a message without an author as one of the id 00 01 00.
   std::string id = message.from ? message.from->text() : std::string("15R");
-  return to_bytes(as_bytes(id += std::to_string(seqno_value(message.seqno))));
+  return to_bytes(as_bytes(id += std::to_string(gossip::seqno_value(message.seqno))));
 }
 
 MessageId js_message_id(const MessageView& message) {

@@ -27,7 +27,8 @@ Result<void> Gossip::State::may_publish(const Topic& topic, const Bytes& data) c
                                  std::to_string(config.most_message));
   const auto at = topics.find(topic);
   const bool nobody = at == topics.end() || at->second.subscribers.empty();
-  if (nobody && !outbox.has_room(data.size()))
+  const bool kept = config.keeps && at != topics.end() && at->second.subscribed;
+  if (nobody && !kept && !outbox.has_room(data.size()))
     return fail(Errc::no_peers, "nobody to send to on this topic: connected " +
                                     std::to_string(peers.size()) + ", subscribed 0");
   return {};
@@ -44,13 +45,14 @@ Result<Receipt> Gossip::State::publish(Turn turn, const Topic& topic, Bytes data
   Receipt receipt{.id = id_of(view(message)), .peers = {}};
   if (!seen.add(sip_hash(digest_key, receipt.id), turn.now.mono))
     return fail(Errc::invalid, "this message has been here already: others would drop it");
-  const auto frame = std::make_shared<const Bytes>(
-      gossip::message_frame(gossip::encode_message(message, sign ? &identity : nullptr)));
+  const Bytes encoded = gossip::encode_message(message, sign ? &identity : nullptr);
+  const auto frame = std::make_shared<const Bytes>(gossip::message_frame(encoded));
   cache.put(receipt.id, topic, frame);
+  keep(topic, receipt.id, encoded);
   ++counts.published;
   const auto at = topics.find(topic);
   if (at == topics.end() || at->second.subscribers.empty())
-    return keep_in_outbox(turn, receipt, topic, frame), receipt;
+    return wait_in_outbox(turn, receipt, topic, frame), receipt;
   GossipTopic& about = at->second;
   for (const PeerId& peer : recipients(turn, about)) {
     if (takes_parts(peers.at(peer), topic, about)) continue;
@@ -65,8 +67,9 @@ MessageId Gossip::State::id_of(const MessageView& message) const {
   return own == config.message_ids.end() ? config.message_id(message) : own->second(message);
 }
 
-void Gossip::State::keep_in_outbox(Turn turn, Receipt& receipt, const Topic& topic,
+void Gossip::State::wait_in_outbox(Turn turn, Receipt& receipt, const Topic& topic,
                                    std::shared_ptr<const Bytes> frame) {
+  if (!outbox.has_room(frame->size())) return;  // it is kept for those who ask
   outbox.keep(topic, receipt.id, std::move(frame), turn.now.mono);
   receipt.waiting = true;
 }
@@ -128,7 +131,10 @@ void Gossip::State::receive(Turn turn, const PeerId& from, ByteView encoded) {
   if (received->from == identity.peer_id()) return void(++counts.duplicates);
   const MessageId id = id_of(*received);
   const SipHash digest = sip_hash(digest_key, id);
-  if (seen.contains(digest)) return duplicate(turn, digest, topic->first, from);
+  if (seen.contains(digest)) {
+    duplicate(turn, digest, topic->first, from);
+    return forward_backfilled(from, *received, id);
+  }
   if (!room_to_validate(received->data.size())) return void(++counts.dropped);
   if (received->data.size() > config.most_message) return void(++counts.rejected);
   if (!gossip::check_signature(*received, config.policy, config.signatures.get()))
@@ -160,8 +166,7 @@ void Gossip::State::forged(const Topic& topic, const PeerId& from) {
 // With rising_seqnos: whether the author has not said as much, or more, before.
 bool Gossip::State::rises(const gossip::SignedMessage& message) {
   if (!config.rising_seqnos || !message.from) return true;
-  std::uint64_t number = 0;
-  for (const std::uint8_t byte : message.seqno) number = number << 8 | byte;
+  const std::uint64_t number = gossip::seqno_value(message.seqno);
   std::uint64_t& latest = latest_seqno.touch(*message.from).value;
   const bool rose = number > latest;
   latest = std::max(latest, number);
@@ -222,17 +227,25 @@ void Gossip::State::ask_application(GossipFresh message) {
 }
 
 void Gossip::State::accept(Turn turn, GossipFresh accepted) {
-  delivered(accepted, turn.now.mono);
+  if (!accepted.backfilled) delivered(accepted, turn.now.mono);
   const Topic& topic = accepted.message.topic;
   const auto at = topics.find(topic);
   if (at == topics.end() || !at->second.subscribed) return;
-  cache.put(accepted.id, topic, accepted.frame);
-  const GossipTopic& about = at->second;
-  for (const PeerId& peer : about.mesh) forward(peer, about, accepted);
-  for (const PeerId& peer : about.besides) forward(peer, about, accepted);
+  if (accepted.backfilled)
+    backfilled.touch(accepted.id).value = true;
+  else
+    spread(at->second, accepted);
+  if (config.keeps) keep(topic, accepted.id, gossip::message_in(*accepted.frame));
   ++counts.delivered;
-  actions.emplace_back(
-      GossipDeliver{accepted.received_from, std::move(accepted.message), std::move(accepted.id)});
+  actions.emplace_back(GossipDeliver{accepted.received_from, std::move(accepted.message),
+                                     std::move(accepted.id), accepted.backfilled});
+}
+
+// To the mesh, and to those who get everything.
+void Gossip::State::spread(const GossipTopic& about, const GossipFresh& message) {
+  cache.put(message.id, message.message.topic, message.frame);
+  for (const PeerId& peer : about.mesh) forward(peer, about, message);
+  for (const PeerId& peer : about.besides) forward(peer, about, message);
 }
 
 void Gossip::State::verdict(Turn turn, ValidationId id, Verdict verdict) {

@@ -9,6 +9,8 @@ namespace kadmesh::gossip {
 
 // --- what a peer may send
 inline constexpr std::size_t kMostRpc = 1024 * 1024 + 64 * 1024;  // go's limit, and its framing
+inline constexpr std::size_t kMostEncoded =
+    kMostRpc - 16;  // a message, framed as an RPC's only one
 // Fields in one RPC, of all levels: five IHAVEs of kMostIds, the ids of a busy go node.
 inline constexpr std::size_t kMostElements = 25'000;
 inline constexpr std::size_t kMostPublishes = 2'000;  // messages in one RPC
@@ -53,6 +55,9 @@ inline constexpr std::size_t kMostSeen = 200'000;
 inline constexpr std::size_t kMostCached = 20'000;  // messages
 inline constexpr std::size_t kMostCachedBytes = 64 * 1024 * 1024;
 inline constexpr std::size_t kMostBackoffs = 50'000;
+// Ids of messages that came by backfill and may yet come by the mesh, which is a matter of seconds:
+// all that one operation may bring.
+inline constexpr std::size_t kMostBackfilled = 10'000;
 inline constexpr std::size_t kMostValidating = 1'024;                  // go's per-topic concurrency
 inline constexpr std::size_t kMostValidatingBytes = 64 * 1024 * 1024;  // of data
 inline constexpr Duration kValidationTimeout = 10s;

@@ -125,6 +125,13 @@ Result<SignedMessage> decode_message(ByteView encoded) {
   return message;
 }
 
+std::uint64_t seqno_value(ByteView seqno) {
+  std::uint64_t value = 0;
+  if (seqno.size() == kSeqnoSize)
+    for (const std::uint8_t byte : seqno) value = value << 8 | byte;
+  return value;
+}
+
 GossipMessage owned(const MessageView& message) {
   return {message.from, to_bytes(message.data), to_bytes(message.seqno), Topic(message.topic)};
 }

@@ -15,6 +15,8 @@ struct SignedMessage : MessageView {
 // Errc::malformed: no protobuf, a known field that is no bytes, no topic, an author that is no peer
 // id. Errc::limit.
 Result<SignedMessage> decode_message(ByteView bytes);
+// Big endian; 0 for what is not 8 bytes long.
+std::uint64_t seqno_value(ByteView seqno);
 GossipMessage owned(const MessageView& message);
 // Under StrictSign: with `author`'s signature, and its key where the id does not hold it.
 Bytes encode_message(const GossipMessage& message, const KeyPair* author);

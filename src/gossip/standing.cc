@@ -7,7 +7,7 @@ double Gossip::State::score(const PeerId& peer) const {
   return scores && !direct.contains(peer) ? scores->score(peer) : 0;
 }
 
-bool Gossip::State::below(double ScoreThresholds::*threshold, const PeerId& peer) const {
+bool Gossip::State::below(double ScoreThresholds::* threshold, const PeerId& peer) const {
   return scores && score(peer) < config.scoring->thresholds.*threshold;
 }
 
@@ -35,8 +35,7 @@ void Gossip::State::note_prune(Turn turn, const PeerId& peer, const Topic& topic
 
 // --- messages
 void Gossip::State::delivered(const GossipFresh& message, Time now) {
-  if (scores)
-    scores->delivered(message.digest, message.message.topic, message.received_from, now);
+  if (scores) scores->delivered(message.digest, message.message.topic, message.received_from, now);
 }
 
 void Gossip::State::rejected(const GossipFresh& message) {

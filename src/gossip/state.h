@@ -87,7 +87,8 @@ struct GossipFresh {
   MessageId id;
   GossipMessage message;
   std::shared_ptr<const Bytes> frame;
-  Time deadline;  // of its validation
+  Time deadline;            // of its validation
+  bool backfilled = false;  // asked for afterwards
 };
 
 // An IWANT that has not been answered. Whoever left since, though it came again, will not.
@@ -108,6 +109,8 @@ struct Gossip::State {
   std::map<Topic, GossipTopic, std::less<>> topics;
   const SipKey digest_key;  // of the two below, so that nobody can choose what collides there
   gossip::SeenCache seen;
+  // Accepted without having been forwarded: what the mesh brings of these is.
+  RecentMap<MessageId, bool> backfilled{gossip::kMostBackfilled};
   gossip::MessageCache cache;
   gossip::Backoff backoff;
   std::optional<gossip::PeerScores> scores;
@@ -116,7 +119,8 @@ struct Gossip::State {
   std::map<MessageId, GossipAsked, gossip::ByText> asking;
   std::size_t promised = 0;  // entries of it whose peers are still there
   std::uint64_t lives = 0;   // connections that there have been
-  std::uint64_t seqno;
+  const std::uint64_t first_seqno;
+  std::uint64_t seqno = first_seqno;
   std::uint64_t next_validation = 1;
   std::uint64_t beat = 0;  // how many heartbeats there were
   Time next_heartbeat;
@@ -185,7 +189,7 @@ struct Gossip::State {
   Result<Receipt> publish(Turn turn, const Topic& topic, Bytes data);
   Result<void> may_publish(const Topic& topic, const Bytes& data) const;
   MessageId id_of(const MessageView& message) const;
-  void keep_in_outbox(Turn turn, Receipt& receipt, const Topic& topic,
+  void wait_in_outbox(Turn turn, Receipt& receipt, const Topic& topic,
                       std::shared_ptr<const Bytes> frame);
   void empty_outbox(const PeerId& peer, const Topic& topic);
   std::vector<PeerId> recipients(Turn turn, GossipTopic& about);
@@ -204,6 +208,7 @@ struct Gossip::State {
   bool room_to_validate(std::size_t size) const;
   void ask_application(GossipFresh message);
   void accept(Turn turn, GossipFresh message);
+  void spread(const GossipTopic& about, const GossipFresh& message);
   void verdict(Turn turn, ValidationId id, Verdict verdict);
   void take_ihave(Turn turn, const PeerId& peer, const gossip::IHave& have);
   void promises(Turn turn, std::span<const MessageId> asked);
@@ -215,6 +220,14 @@ struct Gossip::State {
   void not_awaited(const GossipAsked& asked);
   void take_iwant(const PeerId& peer, const std::vector<MessageId>& wanted);
   void take_idontwant(GossipPeer& from, const std::vector<MessageId>& ids);
+
+  // --- backfilled.cc
+  void keep(const Topic& topic, const MessageId& id, ByteView encoded);
+  Result<Backfilled> take_backfilled(Turn turn, const PeerId& from, const Topic& topic,
+                                     ByteView encoded);
+  // Our own of an earlier life are as new to this one's application as anybody's.
+  bool of_this_life(const gossip::SignedMessage& message) const;
+  void forward_backfilled(const PeerId& from, const gossip::SignedMessage& message, MessageId id);
 
   // --- partial.cc
   const PartialUse* parts_of(const GossipPeer& who, const Topic& topic) const;

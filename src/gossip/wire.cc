@@ -5,6 +5,7 @@
 #include <iterator>
 #include <span>
 
+#include "base/check.h"
 #include "base/framing.h"
 #include "base/proto_scan.h"
 #include "base/varint.h"
@@ -281,6 +282,14 @@ Bytes idontwant_frame(const MessageId& id) {
   out.push_back(kIdTag);
   put_frame(out, id);
   return out;
+}
+
+ByteView message_in(ByteView frame) {
+  const auto length = get_varint(frame);
+  KAD_CHECK(length && *length);
+  const auto message = only_message(frame.subspan((*length)->size));
+  KAD_CHECK(message.has_value());
+  return *message;
 }
 
 }  // namespace kadmesh::gossip

@@ -60,5 +60,7 @@ std::vector<Bytes> encode_rpc(const Rpc& rpc);
 Bytes message_frame(ByteView message);
 // The frame of an RPC that says IDONTWANT of one message and nothing else.
 Bytes idontwant_frame(const MessageId& id);
+// The message of such a frame: a view into it.
+ByteView message_in(ByteView frame);
 
 }  // namespace kadmesh::gossip

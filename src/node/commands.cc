@@ -97,6 +97,7 @@ Result<void> Node::subscribe(Turn turn, const Topic& topic, PartialUse parts) {
 
 void Node::unsubscribe(Turn turn, const Topic& topic) {
   state_->gossip.unsubscribe(turn, topic);
+  state_->backfill.on_unsubscribed(topic);
   state_->settle_streams(turn);
 }
 
@@ -119,6 +120,20 @@ Result<Sent> Node::send_partial(Turn turn, const PeerId& peer, PartialMessage pa
 void Node::verdict(Turn turn, ValidationId id, Verdict verdict) {
   state_->gossip.on_verdict(turn, id, verdict);
   state_->settle_streams(turn);
+}
+
+OpId Node::backfill(Turn turn, const PeerId& peer, Topic topic, Time deadline,
+                    BackfillRange range) {
+  const OpId op =
+      state_->operations.backfill(turn, peer, std::move(topic), std::move(range), deadline);
+  state_->settle(turn);
+  return op;
+}
+
+Result<void> Node::tell_backfill(Turn turn, BackfillId id, Result<BackfillPage> page) {
+  auto told = state_->backfill.tell(turn, id, std::move(page));
+  state_->settle(turn);
+  return told;
 }
 
 // --- streams

@@ -18,8 +18,10 @@ Result<void> check(const SwarmLimits& limits) {
 
 Result<void> check(const NodeConfig& config) {
   RETURN_IF_ERROR(check(config.gossip));
+  RETURN_IF_ERROR(check(config.backfill));
   RETURN_IF_ERROR(check(config.swarm.limits));
-  if (is_protocol_name(config.kad.protocol)) return {};
+  if (is_protocol_name(config.kad.protocol) && is_protocol_name(config.backfill.protocol))
+    return {};
   return fail(Errc::invalid, "a protocol begins with '/', is one line and has at most " +
                                  std::to_string(kMostToken - 1) + " bytes");
 }

@@ -138,8 +138,33 @@ void Node::State::on(Turn, const GossipSlow& action) {
          {Errc::limit, "the peer takes no more: frames are dropped"});
 }
 
+void Node::State::on(Turn turn, GossipKeep& action) {
+  if (config.backfill.keep == Keep::by_application)
+    report(MessageToKeep{std::move(action)});
+  else
+    backfill.on_kept(turn, std::move(action));
+}
+
 void Node::State::hold(const PeerId& peer, bool held) {
   held ? swarm.hold(peer) : swarm.unhold(peer);
 }
+
+// --- Backfill's
+void Node::State::on(Turn turn, BackfillRequest& action) {
+  if (closing) return backfill.on_request_failed(action.id, shut());
+  backfill_streams.ask(turn, std::move(action));
+}
+
+void Node::State::on(Turn turn, const BackfillCancel& action) {
+  backfill_streams.cancel(turn, action);
+}
+
+void Node::State::on(Turn turn, const BackfillReply& action) {
+  backfill_streams.reply(turn, action);
+}
+
+void Node::State::on(Turn, BackfillAsked& action) { report(BackfillWanted{std::move(action)}); }
+
+void Node::State::on(Turn, BackfillDone& action) { operations.on_backfilled(std::move(action)); }
 
 }  // namespace kadmesh

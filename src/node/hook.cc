@@ -55,7 +55,8 @@ void Node::State::on_swarm(Turn turn, const SwarmEvent& event) {
   if (const auto* dial = std::get_if<DialFinished>(&event))
     if (on_seed_dialed(turn, *dial) || gossip_dials.erase(dial->id) > 0) return;
   if (requester.on_event(turn, event) || pinger.on_event(turn, event) ||
-      kad_streams.on_event(turn, event) || (identify && identify->on_event(turn, event)) ||
+      kad_streams.on_event(turn, event) || backfill_streams.on_event(turn, event) ||
+      (identify && identify->on_event(turn, event)) ||
       (responder && responder->on_event(turn, event)) || on_user_stream(event))
     return;
   operations.on_event(turn, event);

@@ -199,6 +199,21 @@ struct Judge {
   void apply(Node& node, Turn t) { node.verdict(t, id, verdict); }
 };
 
+struct Backfill {
+  PeerId peer;
+  Topic topic;
+  Time deadline;
+  BackfillRange range{};
+  OpId apply(Node& node, Turn t) {
+    return node.backfill(t, peer, std::move(topic), deadline, std::move(range));
+  }
+};
+struct TellBackfill {
+  BackfillId id;
+  Result<BackfillPage> page;
+  Result<void> apply(Node& node, Turn t) { return node.tell_backfill(t, id, std::move(page)); }
+};
+
 struct Serve {
   std::string protocol;
   void apply(Node& node, Turn t) { node.serve(t, std::move(protocol)); }
@@ -237,20 +252,23 @@ struct Shutdown {
 }  // namespace input
 
 // Captures name an input by its place here: new ones go to the end.
-using NodeInput = std::variant<
-    input::Listening, input::ListenFailed, input::AddrsChanged, input::Accepted, input::Dialed,
-    input::DialFailed, input::Received, input::Written, input::Closed, input::Stored, input::Timer,
-    input::DriverNotice, input::Listen, input::StopListening, input::ConnectAddr,
-    input::ConnectPeer, input::Disconnect, input::Ping, input::Put, input::Get, input::Provide,
-    input::FindProviders, input::FindPeer, input::AwaitReady, input::OpenStream, input::Cancel,
-    input::Subscribe, input::Unsubscribe, input::Publish, input::Judge, input::Serve,
-    input::StopServing, input::Write, input::Consumed, input::Finish, input::Reset, input::Release,
-    input::Shutdown, input::FindClosest, input::Reachability, input::SendPartial, input::ScorePeer>;
+using NodeInput =
+    std::variant<input::Listening, input::ListenFailed, input::AddrsChanged, input::Accepted,
+                 input::Dialed, input::DialFailed, input::Received, input::Written, input::Closed,
+                 input::Stored, input::Timer, input::DriverNotice, input::Listen,
+                 input::StopListening, input::ConnectAddr, input::ConnectPeer, input::Disconnect,
+                 input::Ping, input::Put, input::Get, input::Provide, input::FindProviders,
+                 input::FindPeer, input::AwaitReady, input::OpenStream, input::Cancel,
+                 input::Subscribe, input::Unsubscribe, input::Publish, input::Judge, input::Serve,
+                 input::StopServing, input::Write, input::Consumed, input::Finish, input::Reset,
+                 input::Release, input::Shutdown, input::FindClosest, input::Reachability,
+                 input::SendPartial, input::ScorePeer, input::Backfill, input::TellBackfill>;
 
 // Those that end in one OpDone, by their `deadline`.
-using Operation = std::variant<input::ConnectAddr, input::ConnectPeer, input::Ping, input::Put,
-                               input::Get, input::Provide, input::FindProviders, input::FindPeer,
-                               input::FindClosest, input::AwaitReady, input::OpenStream>;
+using Operation =
+    std::variant<input::ConnectAddr, input::ConnectPeer, input::Ping, input::Put, input::Get,
+                 input::Provide, input::FindProviders, input::FindPeer, input::FindClosest,
+                 input::AwaitReady, input::OpenStream, input::Backfill>;
 
 // What a method of Node returned.
 using NodeAnswer = std::variant<std::monostate, ConnId, ListenId, OpId, std::size_t, Result<void>,

@@ -11,6 +11,7 @@ namespace {
 GossipConfig gossip_config(const NodeConfig& config) {
   GossipConfig gossip = config.gossip;
   if (!gossip.signatures) gossip.signatures = config.signatures;
+  gossip.keeps = config.backfill.keep != Keep::nothing;
   return gossip;
 }
 }  // namespace
@@ -24,9 +25,11 @@ Node::State::State(const KeyPair& who, NodeConfig settings, Turn start)
       kad(identity.peer_id(), config.kad, start),
       gossip(identity, gossip_config(config), start),
       gossip_streams(swarm, gossip),
+      backfill(gossip, config.backfill, start),
+      backfill_streams(swarm, backfill),
       serving(config.kad.mode),
       kad_streams(swarm, kad, serving.now()),
-      operations(swarm, pinger, kad, book) {
+      operations(swarm, pinger, kad, backfill, book) {
   for (const Multiaddr& addr : config.gossip.direct)
     book.learned(*addr.peer(), Dialable(addr, Source::configured), start.now.mono);
   if (config.ping) responder.emplace(swarm);
@@ -60,6 +63,9 @@ bool Node::State::step_others(Turn turn) {
   while (auto told = poll_identify()) on_told(turn, *told), moved = true;
   while (auto completed = requester.poll()) on_completed(turn, *completed), moved = true;
   while (auto pinged = pinger.poll()) operations.on_pinged(*pinged), moved = true;
+  moved |= backfill_streams.step(turn);
+  while (auto action = backfill.poll())
+    std::visit([&](auto& a) { on(turn, a); }, *action), moved = true;
   while (auto action = kad.poll()) std::visit([&](auto& a) { on(turn, a); }, *action), moved = true;
   return moved;
 }
@@ -70,7 +76,8 @@ void Node::State::settle_others() {
   report_bootstrap(status);
   report_operations();
   others_timer = std::min({requester.next_timer(), pinger.next_timer(), kad_streams.next_timer(),
-                           kad.next_timer(), operations.next_timer(), serving.next_timer()});
+                           kad.next_timer(), operations.next_timer(), serving.next_timer(),
+                           backfill.next_timer(), backfill_streams.next_timer()});
   if (responder) others_timer = std::min(others_timer, responder->next_timer());
   if (identify) others_timer = std::min(others_timer, identify->next_timer());
 }
@@ -211,6 +218,8 @@ void Node::State::on_others_timer(Turn turn) {
   if (identify && due(*identify)) identify->on_timer(turn);
   if (due(kad_streams)) kad_streams.on_timer(turn);
   if (due(kad)) kad.on_timer(turn);
+  if (due(backfill_streams)) backfill_streams.on_timer(turn);
+  if (due(backfill)) backfill.on_timer(turn);
   if (due(operations)) operations.on_timer(turn);
   if (due(serving)) serving.on_timer(turn.now.mono), serve_or_not(turn);
 }

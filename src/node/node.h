@@ -24,6 +24,7 @@
 
 #include "base/address.h"
 #include "base/turn.h"
+#include "gossip/backfill.h"
 #include "gossip/gossip.h"
 #include "kad/kad.h"
 #include "node/identify.h"
@@ -41,7 +42,8 @@ inline constexpr std::size_t kMostFirstBytes = std::size_t{32} * 1024;
 struct NodeConfig {
   SwarmConfig swarm;
   KadConfig kad;
-  GossipConfig gossip;
+  GossipConfig gossip;  // `keeps` is backfill's to say
+  BackfillConfig backfill;
   bool identify = true;
   bool ping = true;
   // What this node and others of a simulation have verified; null: each verifies everything.
@@ -50,8 +52,8 @@ struct NodeConfig {
   std::string protocol_version = "ipfs/0.1.0";
 };
 
-// Errc::invalid for a configuration that cannot hold: GossipConfig, the DHT's protocol. A node may
-// be made of any other.
+// Errc::invalid for a configuration that cannot hold: GossipConfig, the names of protocols. A node
+// may be made of any other.
 Result<void> check(const NodeConfig& config);
 
 enum class StoreOpId : std::uint64_t {};
@@ -79,6 +81,7 @@ struct NodeStats {
   KadStats kad;
   StoreStats store;
   GossipStats gossip;
+  BackfillStats backfill;
   Swarm::Counters swarm;
   BootstrapStatus bootstrap;
   std::size_t connected_peers = 0, book_peers = 0;
@@ -146,6 +149,14 @@ class Node {
   Result<void> set_application_score(Turn turn, const PeerId& peer, double score);
   Result<Sent> send_partial(Turn turn, const PeerId& peer, PartialMessage parts);
 
+  // What the peer has of the topic, which we subscribe to: delivered with a mark, once each.
+  // Connects if need be. Errc::unsupported: the peer keeps nothing. Which refusals and faults there
+  // are: gossip/backfill.h.
+  OpId backfill(Turn turn, const PeerId& peer, Topic topic, Time deadline,
+                BackfillRange range = {});
+  // With Keep::by_application: the answer to BackfillWanted, as Backfill::tell().
+  Result<void> tell_backfill(Turn turn, BackfillId id, Result<BackfillPage> page);
+
   // --- streams of users' own protocols; the calls are the swarm's (transport/swarm.h).
   // Connected peers are told by an identify push. `protocol` is_protocol_name() (multistream.h);
   // any other aborts.
@@ -181,6 +192,7 @@ class Node {
   bool serving() const;
   const Kad& kad() const;
   const Gossip& gossip() const;
+  const Backfill& backfill() const;
   // Why it is or is not connected, in the table, in each mesh: one line each.
   std::vector<std::string> why(const PeerId& peer, Now now) const;
   NodeStats stats() const;

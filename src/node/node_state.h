@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "node/address_book.h"
+#include "node/backfill_streams.h"
 #include "node/gossip_streams.h"
 #include "node/identify.h"
 #include "node/kad_streams.h"
@@ -39,6 +40,8 @@ struct Node::State {
   Kad kad;
   Gossip gossip;
   GossipStreams gossip_streams;
+  Backfill backfill;
+  BackfillStreams backfill_streams;
   Serving serving;
   KadStreams kad_streams;
   Operations operations;
@@ -132,7 +135,15 @@ struct Node::State {
   void on(Turn turn, GossipOffer& action);
   void on(Turn turn, const GossipFault& action);
   void on(Turn turn, const GossipSlow& action);
+  void on(Turn turn, GossipKeep& action);
   void hold(const PeerId& peer, bool held);
+
+  // --- core_actions.cc: Backfill's
+  void on(Turn turn, BackfillRequest& action);
+  void on(Turn turn, const BackfillCancel& action);
+  void on(Turn turn, const BackfillReply& action);
+  void on(Turn turn, BackfillAsked& action);
+  void on(Turn turn, BackfillDone& action);
 };
 
 }  // namespace kadmesh

@@ -69,6 +69,18 @@ OpId Operations::open_stream(Turn turn, const PeerId& peer, std::vector<std::str
   return id;
 }
 
+OpId Operations::backfill(Turn turn, const PeerId& peer, Topic topic, BackfillRange range,
+                          Time deadline) {
+  const auto may = backfill_.may_ask(topic, range);
+  const OpId id = begin(CatchUp{peer, std::move(topic), std::move(range)}, deadline);
+  if (!running_.contains(id)) return id;
+  if (may)
+    reach(turn, id, peer);
+  else
+    finish(id, std::unexpected(may.error()));
+  return id;
+}
+
 OpId Operations::await_ready(std::size_t live, Time deadline) {
   const OpId id = begin(Ready{live}, deadline);
   if (running_.contains(id)) deadlines_.set(id, deadline);
@@ -133,6 +145,7 @@ void Operations::reached(Turn turn, OpId id, const ConnectionInfo& connection, b
     by_stream_.emplace(*key, id);
     return;
   }
+  if (std::holds_alternative<CatchUp>(op.goal)) return catch_up(turn, id);
   if (std::holds_alternative<Ping>(op.goal)) {
     const PingId ping = pinger_.ping(turn, connection.peer, op.deadline);
     op.step = ping;
@@ -149,6 +162,27 @@ Result<StreamKey> Operations::open(Turn turn, const OpenStream& goal, Time deadl
   if (swarm_.write(turn, key, goal.first) == goal.first.size()) return key;
   swarm_.reset(turn, key, 0);
   return fail(Errc::limit, "the connection has no room for a stream's first bytes");
+}
+
+// We may have left the topic while the peer was sought.
+void Operations::catch_up(Turn turn, OpId id) {
+  Op& op = running_.at(id);
+  auto& goal = std::get<CatchUp>(op.goal);
+  if (const auto may = backfill_.may_ask(goal.topic, goal.range); !may)
+    return finish(id, std::unexpected(may.error()));
+  const BackfillOp asking =
+      backfill_.ask(turn, goal.peer, std::move(goal.topic), std::move(goal.range), op.deadline);
+  op.step = asking;
+  by_backfill_.emplace(asking, id);
+}
+
+void Operations::on_backfilled(BackfillDone done) {
+  const auto at = by_backfill_.find(done.op);
+  if (at == by_backfill_.end()) return;
+  if (done.report)
+    finish(at->second, *std::move(done.report));
+  else
+    finish(at->second, std::unexpected(std::move(done.report).error()));
 }
 
 void Operations::found(Turn turn, OpId id, const KadDone& done) {
@@ -255,6 +289,7 @@ void Operations::close(Turn turn, const Error& why) {
 void Operations::withdraw(Turn turn, const Op& op) {
   if (const auto* dial = std::get_if<DialId>(&op.step)) swarm_.cancel_dial(turn, *dial);
   if (const auto* asking = std::get_if<KadOp>(&op.step)) kad_.cancel(turn, *asking);
+  if (const auto* asking = std::get_if<BackfillOp>(&op.step)) backfill_.cancel(*asking);
   if (const auto* key = std::get_if<StreamKey>(&op.step)) {
     swarm_.reset(turn, *key, 0);
     swarm_.release(turn, *key);
@@ -273,6 +308,7 @@ void Operations::forget_step(OpId id, const Op& op) {
   if (const auto* dial = std::get_if<DialId>(&op.step)) by_dial_.erase(*dial);
   if (const auto* asking = std::get_if<KadOp>(&op.step)) by_kad_.erase(*asking);
   if (const auto* key = std::get_if<StreamKey>(&op.step)) by_stream_.erase(*key);
+  if (const auto* asking = std::get_if<BackfillOp>(&op.step)) by_backfill_.erase(*asking);
   if (const auto* ping = std::get_if<PingId>(&op.step)) {
     const auto [first, last] = by_ping_.equal_range(*ping);
     const auto mine = std::find_if(first, last, [&](const auto& e) { return e.second == id; });

@@ -5,6 +5,7 @@
 //   connect(peer)  [finding (DHT) ->] dialing -> done
 //   ping           [finding -> dialing ->] pinging -> done
 //   open_stream    [finding -> dialing ->] opening -> done
+//   backfill       [finding -> dialing ->] asking (Backfill) -> done
 //   put, get, ...  asking (Kademlia) -> done
 //   await_ready    awaiting -> done
 //
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "base/deadlines.h"
+#include "gossip/backfill.h"
 #include "kad/kad.h"
 #include "node/address_book.h"
 #include "node/report.h"
@@ -33,14 +35,15 @@ class Operations {
   static constexpr std::size_t kMost = 4096;
 
   // All outlive this.
-  Operations(Swarm& swarm, Pinger& pinger, Kad& kad, AddressBook& book)
-      : swarm_(swarm), pinger_(pinger), kad_(kad), book_(book) {}
+  Operations(Swarm& swarm, Pinger& pinger, Kad& kad, Backfill& backfill, AddressBook& book)
+      : swarm_(swarm), pinger_(pinger), kad_(kad), backfill_(backfill), book_(book) {}
 
   OpId connect(Turn turn, const Multiaddr& addr, Time deadline);
   OpId connect(Turn turn, const PeerId& peer, Time deadline);
   OpId ping(Turn turn, const PeerId& peer, Time deadline);
   OpId open_stream(Turn turn, const PeerId& peer, std::vector<std::string> protocols, Bytes first,
                    Time deadline);
+  OpId backfill(Turn turn, const PeerId& peer, Topic topic, BackfillRange range, Time deadline);
   OpId await_ready(std::size_t live, Time deadline);
   // An operation that Kademlia has begun and will end.
   OpId adopt(KadOp op);
@@ -53,6 +56,7 @@ class Operations {
   void on_pinged(const Pinged& pinged);
   // Must be called for every KadDone.
   void on_kad_done(Turn turn, const KadDone& done);
+  void on_backfilled(BackfillDone done);
   // Kademlia's view of its live peers may have changed.
   void on_bootstrap(const BootstrapStatus& status);
   void on_timer(Turn turn);
@@ -75,21 +79,27 @@ class Operations {
     std::vector<std::string> protocols;
     Bytes first;  // what the stream begins with
   };
+  struct CatchUp {
+    PeerId peer;
+    Topic topic;
+    BackfillRange range;
+  };
   struct Ask {};
   struct Ready {
     std::size_t live;
   };
-  using Goal = std::variant<Connect, Ping, OpenStream, Ask, Ready>;
+  using Goal = std::variant<Connect, Ping, OpenStream, CatchUp, Ask, Ready>;
 
   struct Op {
     Goal goal;
     Time deadline;
-    std::variant<std::monostate, DialId, KadOp, PingId, StreamKey> step{};
+    std::variant<std::monostate, DialId, KadOp, PingId, StreamKey, BackfillOp> step{};
   };
 
   OpId begin(Goal goal, Time deadline);
   void reach(Turn turn, OpId id, const PeerId& peer);
   Result<StreamKey> open(Turn turn, const OpenStream& goal, Time deadline);
+  void catch_up(Turn turn, OpId id);
   void dial(Turn turn, OpId id, std::optional<PeerId> peer, std::span<const Multiaddr> addrs);
   void reached(Turn turn, OpId id, const ConnectionInfo& connection, bool already);
   void found(Turn turn, OpId id, const KadDone& done);
@@ -104,6 +114,7 @@ class Operations {
   Swarm& swarm_;
   Pinger& pinger_;
   Kad& kad_;
+  Backfill& backfill_;
   AddressBook& book_;
   std::uint64_t next_ = 1;
   std::map<OpId, Op> running_;
@@ -111,6 +122,7 @@ class Operations {
   std::map<KadOp, OpId> by_kad_;
   std::multimap<PingId, OpId> by_ping_;
   std::map<StreamKey, OpId> by_stream_;
+  std::map<BackfillOp, OpId> by_backfill_;
   // Of those that nothing below ends in time: what awaits readiness, and a ping, which may have
   // joined one that has longer.
   Deadlines<OpId> deadlines_;

@@ -10,6 +10,7 @@ const NodeConfig& Node::config() const { return state_->config; }
 bool Node::serving() const { return state_->serving.now(); }
 const Kad& Node::kad() const { return state_->kad; }
 const Gossip& Node::gossip() const { return state_->gossip; }
+const Backfill& Node::backfill() const { return state_->backfill; }
 
 std::vector<Multiaddr> Node::listen_addrs() const {
   std::vector<Multiaddr> all;
@@ -47,6 +48,7 @@ NodeStats Node::stats() const {
   return {state_->kad.stats(),
           state_->store_watch.stats(),
           state_->gossip.stats(),
+          state_->backfill.stats(),
           state_->swarm.counters(),
           state_->kad.bootstrap(),
           peers.size(),
@@ -66,6 +68,10 @@ std::string Node::check_invariants() const {
   if (state_->requests.size() != asked || state_->kad_requests.size() != asked)
     return "Kademlia's requests are " + std::to_string(state_->kad_requests.size()) + " and " +
            std::to_string(state_->requests.size()) + ", under way are " + std::to_string(asked);
+  const std::size_t questions = state_->backfill_streams.outstanding();
+  if (state_->backfill.stats().asking < questions)
+    return std::to_string(questions) + " questions of backfill are under way, of " +
+           std::to_string(state_->backfill.stats().asking) + " operations";
   for (const TableEntry& entry : state_->kad.table())
     if (entry.standing == Standing::provisional && !entry.contact.addrs.empty() &&
         !connected.contains(entry.contact.peer))
@@ -89,6 +95,10 @@ std::string Node::leftovers() const {
   count("pings", s.pinger.outstanding());
   count("kad streams", s.kad_streams.streams());
   count("gossip streams", s.gossip_streams.streams());
+  count("backfill streams", s.backfill_streams.streams());
+  count("backfill questions", s.backfill_streams.outstanding());
+  count("backfill operations", s.backfill.stats().asking);
+  count("backfill answers", s.backfill.stats().answering);
   count("identify exchanges", s.identify ? s.identify->exchanges() : 0);
   count("operations", s.operations.running());
   count("user streams", s.user_streams.size());

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "gossip/backfill.h"
 #include "gossip/gossip.h"
 #include "kad/kad.h"
 #include "transport/peer_link.h"
@@ -38,7 +39,8 @@ struct StreamReport {
 struct ReadyReport {
   std::size_t live;  // kad-capable peers that are connected
 };
-using OpReport = std::variant<ConnectReport, PingReport, StreamReport, KadReport, ReadyReport>;
+using OpReport =
+    std::variant<ConnectReport, PingReport, StreamReport, KadReport, ReadyReport, BackfillReport>;
 
 // --- reports: what users see
 struct OpDone {  // exactly once for every operation
@@ -78,6 +80,12 @@ struct PartsArrived {
 struct PartsWanted {  // at a heartbeat: send_partial() to those peers
   GossipOffer offer;
 };
+struct MessageToKeep {  // Keep::by_application: for those who come later
+  GossipKeep message;
+};
+struct BackfillWanted {  // Keep::by_application: answer with tell_backfill()
+  BackfillAsked question;
+};
 struct StreamIncoming {  // of a protocol that serve() named
   StreamKey key;
   PeerId peer;
@@ -103,9 +111,9 @@ struct Notice {
   std::optional<PeerId> peer;
   Error what;
 };
-using Report =
-    std::variant<OpDone, ProviderFound, PeerConnected, PeerDisconnected, PeerIdentified,
-                 MessageDelivered, MessageToValidate, StreamIncoming, StreamEvent, BootstrapChanged,
-                 Listening, ListenFailed, Notice, StepTaken, PartsArrived, PartsWanted>;
+using Report = std::variant<OpDone, ProviderFound, PeerConnected, PeerDisconnected, PeerIdentified,
+                            MessageDelivered, MessageToValidate, StreamIncoming, StreamEvent,
+                            BootstrapChanged, Listening, ListenFailed, Notice, StepTaken,
+                            PartsArrived, PartsWanted, MessageToKeep, BackfillWanted>;
 
 }  // namespace kadmesh

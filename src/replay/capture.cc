@@ -61,7 +61,8 @@ Check layout() {
   describe_each(text, std::type_identity<NodeInput>());
   describe_each(text,
                 std::type_identity<std::variant<NodeConfig, SwarmConfig, SwarmLimits, KadConfig,
-                                                GossipConfig, Error, Endpoint, StreamKey, Row>>());
+                                                GossipConfig, BackfillConfig, BackfillRange,
+                                                BackfillPage, Error, Endpoint, StreamKey, Row>>());
   return check_of(Check(), as_bytes(text), ByteView());
 }
 

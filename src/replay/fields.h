@@ -95,6 +95,10 @@ KADMESH_FIELDS(input::Reachability, reachable);
 KADMESH_FIELDS(input::SendPartial, peer, parts);
 KADMESH_FIELDS(input::ScorePeer, peer, score);
 KADMESH_FIELDS(PartialMessage, topic, group, message, metadata);
+KADMESH_FIELDS(BackfillRange, after, most);
+KADMESH_FIELDS(input::Backfill, peer, topic, deadline, range);
+KADMESH_FIELDS(BackfillPage, messages, next, more, gap);
+KADMESH_FIELDS(input::TellBackfill, id, page);
 
 // --- answers
 KADMESH_NO_FIELDS(std::monostate);
@@ -123,6 +127,8 @@ KADMESH_FIELDS(ConnectReport, peer, conn, remote, already);
 KADMESH_FIELDS(PingReport, peer, rtt);
 KADMESH_FIELDS(StreamReport, key, peer, protocol);
 KADMESH_FIELDS(ReadyReport, live);
+KADMESH_FIELDS(BackfillReport, peer, topic, pages, told, taken, duplicates, bytes, next, complete,
+               gap);
 KADMESH_FIELDS(Walk, asked, answered, failed, hops, complete, took);
 KADMESH_FIELDS(GetReport, key, value, copies, local, walk);
 KADMESH_FIELDS(PutReport, key, stored_locally, pending, contacted, acknowledged, closest, walk);
@@ -137,7 +143,7 @@ KADMESH_FIELDS(PeerConnected, peer, remote, opened_by_us);
 KADMESH_FIELDS(PeerDisconnected, peer, cause);
 KADMESH_FIELDS(PeerIdentified, peer, pushed);
 KADMESH_FIELDS(MessageDelivered, delivery);
-KADMESH_FIELDS(GossipDeliver, received_from, message, id);
+KADMESH_FIELDS(GossipDeliver, received_from, message, id, backfilled);
 KADMESH_FIELDS(GossipMessage, from, data, seqno, topic);
 KADMESH_FIELDS(MessageToValidate, validation);
 KADMESH_FIELDS(GossipValidate, id, received_from, message, deadline);
@@ -145,6 +151,11 @@ KADMESH_FIELDS(PartsArrived, parts);
 KADMESH_FIELDS(GossipPart, from, parts);
 KADMESH_FIELDS(PartsWanted, offer);
 KADMESH_FIELDS(GossipOffer, topic, group, peers);
+KADMESH_FIELDS(MessageToKeep, message);
+KADMESH_FIELDS(GossipKeep, topic, id, message);
+KADMESH_FIELDS(BackfillWanted, question);
+KADMESH_FIELDS(BackfillAsked, id, peer, question, deadline);
+KADMESH_FIELDS(BackfillQuestion, topic, after, most_messages, most_bytes);
 KADMESH_FIELDS(StreamIncoming, key, peer, protocol);
 KADMESH_FIELDS(StreamReadable, key);
 KADMESH_FIELDS(StreamWritable, key);
@@ -157,7 +168,8 @@ KADMESH_FIELDS(ListenFailed, id, cause);
 KADMESH_FIELDS(Notice, level, area, peer, what);
 
 // --- configuration
-KADMESH_FIELDS(NodeConfig, swarm, kad, gossip, identify, ping, signatures, agent, protocol_version);
+KADMESH_FIELDS(NodeConfig, swarm, kad, gossip, backfill, identify, ping, signatures, agent,
+               protocol_version);
 KADMESH_FIELDS(SwarmConfig, limits, open_timeout, idle_timeout, stream_timeout, early_muxer, keylog,
                security, noise_luck, plain_forms);
 KADMESH_FIELDS(SwarmLimits, connections, connections_per_peer, opening_inbound, accept_burst,
@@ -176,7 +188,7 @@ KADMESH_FIELDS(GossipConfig, protocols, d, d_lo, d_hi, d_lazy, d_out, d_score,
                flood_publish, idontwant_size, opportunistic_beats, opportunistic_peers, direct,
                direct_recheck, exchange_peers, partial_messages, scoring, topic_filter, policy,
                message_id, message_ids, rising_seqnos, most_message, signatures, validator,
-               manual_validation, outbox, outbox_ttl);
+               manual_validation, outbox, outbox_ttl, keeps);
 
 KADMESH_FIELDS(Scoring, params, thresholds);
 KADMESH_FIELDS(ScoreParams, topics, default_topic, topic_score_cap, application_weight,
@@ -190,6 +202,8 @@ KADMESH_FIELDS(TopicScoreParams, weight, time_in_mesh_weight, time_in_mesh_quant
                mesh_deliveries_activation, mesh_failure_weight, mesh_failure_decay, invalid_weight,
                invalid_decay);
 KADMESH_FIELDS(ScoreThresholds, gossip, publish, graylist, accept_px, opportunistic_graft);
+KADMESH_FIELDS(BackfillConfig, protocol, keep, topic_messages, topic_bytes, bytes, age,
+               per_question, per_kib, burst);
 
 #undef KADMESH_FIELDS
 #undef KADMESH_NO_FIELDS
@@ -211,6 +225,8 @@ template <>
 inline constexpr Scope kLast<Scope> = Scope::lan;
 template <>
 inline constexpr SignaturePolicy kLast<SignaturePolicy> = SignaturePolicy::strict_no_sign;
+template <>
+inline constexpr Keep kLast<Keep> = Keep::by_application;
 template <>
 inline constexpr Security kLast<Security> = Security::replay;
 

@@ -219,6 +219,7 @@ class Router {
   std::vector<GossipUnsent> unsent;
   std::vector<GossipPart> parts;
   std::vector<GossipOffer> offers;
+  std::vector<GossipKeep> kept;
   std::map<PeerId, int> held;
   std::vector<std::shared_ptr<const Bytes>> frames;  // all that were sent
   bool reads = true;                                 // whether peers take what is sent
@@ -245,6 +246,7 @@ class Router {
   void on(GossipPart& a) { parts.push_back(a); }
   void on(GossipOffer& a) { offers.push_back(a); }
   void on(GossipUnsent& a) { unsent.push_back(a); }
+  void on(GossipKeep& a) { kept.push_back(a); }
   void on(GossipHold& a) {
     held[a.peer] += a.hold ? 1 : -1;
     CHECK(held[a.peer] >= 0);

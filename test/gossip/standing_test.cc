@@ -224,7 +224,8 @@ TEST_CASE("score: why tells it by component") {
         std::string::npos);
 }
 
-TEST_CASE("score: more peers at an address than the threshold count squared, but on the allow list") {
+TEST_CASE(
+    "score: more peers at an address than the threshold count squared, but on the allow list") {
   const auto at = [](std::string_view addr) {
     Router net;
     net.subscribe_us();

@@ -83,6 +83,9 @@ std::vector<NodeInput> one_of_each() {
       input::Reachability{true},
       input::ScorePeer{peer(), -1.5},
       input::SendPartial{peer(), {"topic", {1}, {2}, {3}}},
+      input::Backfill{peer(), "topic", by, {text("cursor"), 7}},
+      input::TellBackfill{BackfillId{5}, BackfillPage{{text("one"), text("two")}, text("c"), true}},
+      input::TellBackfill{BackfillId{6}, fail(Errc::not_found, "nothing of this topic")},
   };
 }
 

@@ -74,7 +74,7 @@ struct QuitAnswer {};
 using Answer =
     std::variant<IdAnswer, ConnectReport, NetworkAnswer, PingAnswer, PutReport, GetAnswer,
                  ProvideReport, ProvidersReport, FindReport, ClosestReport, SubscribedAnswer,
-                 PublishAnswer, StatsAnswer, WhyAnswer, HelpAnswer, QuitAnswer>;
+                 PublishAnswer, BackfillReport, StatsAnswer, WhyAnswer, HelpAnswer, QuitAnswer>;
 
 // --- events
 struct ReadyEvent {

@@ -113,6 +113,14 @@ Result<CommandAction> parse_publish(const Arguments& a) {
   return PublishCommand{a.plain[0], std::move(data)};
 }
 
+Result<CommandAction> parse_backfill(const Arguments& a) {
+  ASSIGN_OR_RETURN(auto from, target(a.plain[1]));
+  BackfillCommand backfill{a.plain[0], std::move(from), {}};
+  if (a.plain.size() == 2) return backfill;
+  ASSIGN_OR_RETURN(backfill.after, hex(a.plain[2]));
+  return backfill;
+}
+
 Result<CommandAction> parse_why(const Arguments& a) {
   ASSIGN_OR_RETURN(const auto peer, PeerId::from_text(a.plain[0]));
   return WhyCommand{peer};
@@ -271,6 +279,17 @@ constexpr std::array kRows{
         .most = kAnyNumber,
         .options = {&kDataHex, &kFile},
         .parse = parse_publish},
+    Row{.info =
+            {.name = "backfill",
+             .usage = "TOPIC ADDR|PEER [CURSOR]",
+             .summary = "ask a peer for what a subscribed topic said before",
+             .details =
+                 "The peer keeps it with --backfill. Each message comes once, as an event with\n"
+                 "\"backfilled\". CURSOR is the answer's next_hex of an earlier time.",
+             .as_arguments = AsArguments::none},
+        .least = 2,
+        .most = 3,
+        .parse = parse_backfill},
     Row{.info = {.name = "stats",
                  .summary = "what the node has done and holds, in numbers",
                  .as_arguments = AsArguments::running_node},

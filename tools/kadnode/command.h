@@ -68,6 +68,11 @@ struct PublishCommand {
   std::string topic;
   Payload data;
 };
+struct BackfillCommand {
+  std::string topic;
+  Target from;
+  Bytes after;  // a cursor; empty: all
+};
 struct StatsCommand {};
 struct WhyCommand {
   PeerId peer;
@@ -80,8 +85,8 @@ struct QuitCommand {};
 using CommandAction =
     std::variant<IdCommand, ConnectCommand, NetworkCommand, PingCommand, PutCommand, GetCommand,
                  ProvideCommand, ProvidersCommand, FindCommand, ClosestCommand, SubscribeCommand,
-                 UnsubscribeCommand, PublishCommand, StatsCommand, WhyCommand, HelpCommand,
-                 QuitCommand>;
+                 UnsubscribeCommand, PublishCommand, BackfillCommand, StatsCommand, WhyCommand,
+                 HelpCommand, QuitCommand>;
 
 struct Command {
   std::string_view name;            // as in the table

@@ -15,8 +15,8 @@ struct Typed {
   std::vector<std::string> bootstrap, listen, log, metrics_names;
   std::string kad_protocol, data_dir, identity, keylog, timeout, port, record, record_limit, mode,
       metrics;
-  bool json = false, stay = false, redact = false, set_aside_corrupt = false, help = false,
-       version = false;
+  bool json = false, stay = false, backfill = false, redact = false, set_aside_corrupt = false,
+       help = false, version = false;
 };
 
 // One value an option: `--bootstrap ADDR get` is an address and a command.
@@ -138,6 +138,7 @@ Result<Invocation> run_options(const Typed& typed) {
   }
   ASSIGN_OR_RETURN(run.metrics, metrics(typed));
   run.stay = typed.stay;
+  run.backfill = typed.backfill;
   run.set_aside_corrupt = typed.set_aside_corrupt;
   if (!typed.record.empty()) run.record = typed.record;
   run.redact = typed.redact;
@@ -190,6 +191,7 @@ Result<Invocation> parse_arguments(int argc, const char* const* argv) {
   add_text(*run, "--metrics", typed.metrics);
   add_list(*run, "--metrics-name", typed.metrics_names);
   run->add_flag("--stay", typed.stay);
+  run->add_flag("--backfill", typed.backfill);
   run->add_flag("--set-aside-corrupt", typed.set_aside_corrupt);
   add_text(*run, "--record", typed.record);
   add_text(*run, "--record-limit", typed.record_limit);

@@ -31,6 +31,7 @@ struct RunOptions {
   std::optional<std::uint16_t> port;  // set whenever `listen` is empty
   KadMode mode = KadMode::server;
   bool stay = false;
+  bool backfill = false;
   bool set_aside_corrupt = false;
   std::optional<std::filesystem::path> record;
   bool redact = false;

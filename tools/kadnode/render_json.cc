@@ -225,6 +225,20 @@ Json result(const PublishAnswer& a) {
   return out;
 }
 
+Json result(const BackfillReport& a) {
+  Json out{{"peer", a.peer.text()}};
+  put_text(out, "topic", a.topic);
+  out.update({{"pages", a.pages},
+              {"told", a.told},
+              {"taken", a.taken},
+              {"duplicates", a.duplicates},
+              {"bytes", a.bytes},
+              {"next_hex", to_hex(a.next)},
+              {"complete", a.complete},
+              {"gap", a.gap}});
+  return out;
+}
+
 Json pace(const KadPace& pace) {
   return {{"answers", pace.answers},
           {"mean_ms", milliseconds(pace.mean)},
@@ -335,6 +349,20 @@ Json gossip_stats(const StatsAnswer& a) {
   return out;
 }
 
+Json backfill_stats(const BackfillStats& s) {
+  return {{"kept", s.kept},
+          {"kept_bytes", s.kept_bytes},
+          {"served", s.served},
+          {"served_messages", s.served_messages},
+          {"served_bytes", s.served_bytes},
+          {"refused", s.refused},
+          {"rate_limited", s.rate_limited},
+          {"pages", s.pages},
+          {"told", s.told},
+          {"taken", s.taken},
+          {"failed", s.failed}};
+}
+
 Json swarm_stats(const NodeStats& s) {
   return {{"connected_peers", s.connected_peers},    {"known_peers", s.book_peers},
           {"connections", s.swarm.connections},      {"opening", s.swarm.opening},
@@ -348,6 +376,7 @@ Json result(const StatsAnswer& a) {
           {"swarm", swarm_stats(a.node)},
           {"kad", kad_stats(a)},
           {"gossip", gossip_stats(a)},
+          {"backfill", backfill_stats(a.node.backfill)},
           {"bootstrap", bootstrap(a.node.bootstrap, a.now)},
           {"store",
            {{"rows", a.stored_rows},
@@ -406,6 +435,7 @@ Json event(const MessageEvent& e) {
   out["id_hex"] = to_hex(e.delivery.id);
   put_bytes(out, "data", message.data);
   out["size"] = message.data.size();
+  out["backfilled"] = e.delivery.backfilled;
   return out;
 }
 

@@ -160,9 +160,18 @@ std::string text(const SubscribedAnswer& a) {
 }
 
 std::string text(const PublishAnswer& a) {
+  if (a.receipt.peers.empty()) return "sent to nobody yet; kept for peers that ask (--backfill)";
   std::size_t queued = 0;
   for (const Receipt::Peer& p : a.receipt.peers) queued += p.sent == Sent::queued;
   return fmt::format("sent to {} of {}", queued, counted(a.receipt.peers.size(), "peer"));
+}
+
+std::string text(const BackfillReport& a) {
+  std::string out = fmt::format("{} of {} are new, {} were known", a.taken,
+                                counted(a.told, "message"), a.duplicates);
+  if (a.gap) out += "; older ones are no longer kept there";
+  if (!a.complete) say(out, "; there are more, behind {}", to_hex(a.next));
+  return out;
 }
 
 std::string paced(const KadPace& pace) {
@@ -245,9 +254,9 @@ std::string text(const IdentifiedEvent& e) {
 
 std::string text(const MessageEvent& e) {
   const GossipMessage& message = e.delivery.message;
-  return fmt::format("[{}] {}: {}", printable(message.topic),
-                     message.from ? message.from->text() : "anonymous",
-                     printable(as_text(message.data)));
+  return fmt::format(
+      "[{}]{} {}: {}", printable(message.topic), e.delivery.backfilled ? " (before)" : "",
+      message.from ? message.from->text() : "anonymous", printable(as_text(message.data)));
 }
 
 std::string text(const BootstrapEvent& e) { return "bootstrap: " + bootstrap(e.status); }

@@ -99,6 +99,7 @@ class Running {
     config.kad_protocol = common.kad_protocol;
     config.mode = options_.mode;
     config.metrics = options_.metrics;
+    config.backfill = options_.backfill;
     config.data_dir = data_dir_.path();
     return config;
   }

@@ -43,6 +43,7 @@ HostConfig host_config(SessionConfig& config) {
   host.node.kad.mode = config.mode;
   host.node.kad.seeds = config.seeds;
   host.node.kad.validators = validators(config.kad_protocol);
+  if (config.backfill) host.node.backfill.keep = Keep::in_memory;
   return host;
 }
 
@@ -170,6 +171,16 @@ struct Session::State {
       asio::steady_timer timer(loop, std::min(kPublishRetry, left(end)));
       co_await timer.async_wait(use_awaitable);
     }
+  }
+
+  awaitable<Result<Answer>> perform(BackfillCommand c, Terms terms) {
+    const Time end = deadline(terms.limit);
+    const auto reached = co_await reach(c.from, terms.limit);
+    if (!reached) co_return std::unexpected(reached.error());
+    if (!host) co_return std::unexpected(closed());
+    co_return as_answer(co_await host->async_backfill(reached->peer, std::move(c.topic),
+                                                      use_awaitable, left(end),
+                                                      {.after = std::move(c.after)}));
   }
 
   // --- commands that the node carries out alone

@@ -41,6 +41,7 @@ struct SessionConfig {
   std::string data_dir;         // for the ready event
   std::optional<RecordTo> record;
   std::optional<MetricsAt> metrics;
+  bool backfill = false;  // keeps what topics say, in memory, for those who ask afterwards
 };
 
 class Session {

@@ -400,4 +400,10 @@ void Lab::publish(NodeIndex node, const std::string& topic, Bytes data, const st
   if (receipt) messages_.published({text_of(receipt->id), topic, label, node, digest}, now());
 }
 
+void Lab::backfill(NodeIndex node, NodeIndex from, const std::string& topic,
+                   const std::string& label, Duration limit) {
+  begin(Verb::backfill, label, node, limit,
+        [&](Node& n, Turn t, Time by) { return n.backfill(t, id(from), topic, by); });
+}
+
 }  // namespace kadmesh::kadsim

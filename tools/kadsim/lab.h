@@ -96,6 +96,8 @@ class Lab {
   void subscribe(NodeIndex node, const std::string& topic);
   void unsubscribe(NodeIndex node, const std::string& topic);
   void publish(NodeIndex node, const std::string& topic, Bytes data, const std::string& label);
+  void backfill(NodeIndex node, NodeIndex from, const std::string& topic, const std::string& label,
+                Duration limit);
 
  private:
   // Those whose addresses others must know come first.

@@ -38,6 +38,8 @@ Outcome outcome_of(const OpDone& done) {
   Outcome out;
   if (!done.result) return outcome_of(done.result.error());
   if (const auto* kad = std::get_if<KadReport>(&*done.result)) take(*kad, out);
+  if (const auto* backfill = std::get_if<BackfillReport>(&*done.result))
+    out.count = backfill->taken;
   return out;
 }
 

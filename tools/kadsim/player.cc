@@ -202,6 +202,7 @@ class Play {
       case Verb::disconnect:
       case Verb::ping:
       case Verb::find:
+      case Verb::backfill:
       case Verb::cut:
       case Verb::heal:
         return towards(step, node, rng);
@@ -226,6 +227,7 @@ class Play {
       if (step.verb == Verb::disconnect) lab_.disconnect(node, to);
       if (step.verb == Verb::ping) lab_.ping(node, to, step.label, step.limit);
       if (step.verb == Verb::find) lab_.find(node, to, step.label, step.limit);
+      if (step.verb == Verb::backfill) lab_.backfill(node, to, step.topic, step.label, step.limit);
       if (step.verb == Verb::cut) lab_.world().cut(a, b);
       if (step.verb == Verb::heal) lab_.world().heal(a, b);
     }

@@ -136,6 +136,14 @@ void read_gossip(Fields& fields, GossipConfig& gossip) {
   read_policy(fields, gossip);
 }
 
+void read_backfill(Fields& fields, BackfillConfig& backfill) {
+  static constexpr auto kKeeps = std::to_array<std::pair<std::string_view, Keep>>(
+      {{"nothing", Keep::nothing}, {"in_memory", Keep::in_memory}});
+  fields.choose("keep", backfill.keep, std::span<const std::pair<std::string_view, Keep>>(kKeeps));
+  fields.read("topic_messages", backfill.topic_messages, 1, kMostSetting);
+  fields.read("age", backfill.age);
+}
+
 void read_swarm(Fields& fields, SwarmConfig& swarm) {
   fields.read("open_timeout", swarm.open_timeout);
   fields.read("idle_timeout", swarm.idle_timeout);
@@ -162,6 +170,7 @@ void read_settings(std::string_view file, Fields& fields, NodeConfig& config) {
   section(file, fields, "kad", config.kad,
           [&](Fields& kad, KadConfig& into) { read_kad(file, kad, into); });
   section(file, fields, "gossip", config.gossip, read_gossip);
+  section(file, fields, "backfill", config.backfill, read_backfill);
   section(file, fields, "swarm", config.swarm, read_swarm);
   fields.read("identify", config.identify);
   fields.read("ping", config.ping);

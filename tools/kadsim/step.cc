@@ -109,6 +109,10 @@ void read_publish(const Reading& in) {
   topic(in);
   value(in, "text");
 }
+void read_backfill(const Reading& in) {
+  read_to(in);
+  topic(in);
+}
 void read_who(const Reading& in) { who(in); }
 void read_restart(const Reading& in) {
   who(in);
@@ -159,6 +163,7 @@ constexpr std::array kVerbs{
     VerbInfo{"subscribe", Verb::subscribe, read_subscription},
     VerbInfo{"unsubscribe", Verb::unsubscribe, read_subscription},
     VerbInfo{"publish", Verb::publish, read_publish},
+    VerbInfo{"backfill", Verb::backfill, read_backfill},
     VerbInfo{"partition", Verb::partition, read_partition},
     VerbInfo{"cut", Verb::cut, read_cut},
     VerbInfo{"heal", Verb::heal, read_heal},

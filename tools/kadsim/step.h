@@ -27,6 +27,7 @@ enum class Verb {
   subscribe,
   unsubscribe,
   publish,
+  backfill,
   partition,
   cut,
   heal,
