@@ -97,8 +97,8 @@ OPTIONS
                           can connect, so usually /ip4/127.0.0.1/tcp/9464
   --metrics-name NAME     a name that this machine is scraped by, beside its
                           addresses and localhost; may be repeated
-  --backfill              keep what subscribed topics say, in memory, and tell it
-                          to peers that ask (the command backfill)
+  --backfill              keep in memory what subscribed topics say, for peers
+                          that ask for it (the command backfill)
   --mode MODE             server (usual): serves the DHT; client: only asks;
                           auto: serves it once a peer of another network has
                           connected to one of its public addresses
