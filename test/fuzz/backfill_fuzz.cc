@@ -48,7 +48,7 @@ class Play {
         backfill_(gossip_, config(script_.u8()), turn()) {
     KAD_CHECK(gossip_.subscribe(turn(), "t").has_value());
     // The third is connected and has not subscribed.
-    for (std::uint8_t n = 1; n <= 3; ++n) gossip_.on_connected(turn(), key(n).peer_id(), false);
+    for (std::uint8_t n = 1; n <= 3; ++n) gossip_.on_connected(turn(), key(n).peer_id(), {}, false);
     gossip::Rpc joins;
     joins.subscriptions.push_back({true, "t"});
     const Bytes framed = gossip::encode_rpc(joins).front();
