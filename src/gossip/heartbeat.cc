@@ -163,10 +163,10 @@ std::vector<PeerId> Gossip::State::gossip_targets(Turn turn, const GossipTopic& 
 // IHAVE to some who are not in the mesh: that is how a message finds a way around a broken one.
 void Gossip::State::emit_gossip(Turn turn, const Topic& topic, const GossipTopic& about,
                                 std::vector<MessageId>& ids) {
-  std::vector<PeerId> others = gossip_targets(turn, about);
-  const auto whole = std::ranges::stable_partition(
-      others, [&](const PeerId& peer) { return takes_parts(peers.at(peer), topic, about); });
-  offer_groups(topic, {others.begin(), whole.begin()});
+  std::vector<PeerId> parts, whole;
+  for (const PeerId& peer : gossip_targets(turn, about))
+    (takes_parts(peers.at(peer), topic, about) ? parts : whole).push_back(peer);
+  offer_groups(topic, parts);
   if (ids.empty()) return;
   const std::size_t most = std::min(ids.size(), gossip::kMostIds);
   turn.rng.shuffle(std::span(ids));

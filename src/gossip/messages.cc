@@ -174,8 +174,7 @@ bool Gossip::State::rises(const gossip::SignedMessage& message) {
 }
 
 void Gossip::State::judge(Turn turn, GossipFresh message) {
-  const bool judged = config.validator || config.manual_validation;
-  if (judged && scores) scores->validating(message.digest, turn.now.mono);
+  if (judges_messages() && scores) scores->validating(message.digest, turn.now.mono);
   const Verdict verdict =
       config.validator ? config.validator(message.received_from, message.message) : Verdict::accept;
   if (verdict == Verdict::reject) return rejected(message);

@@ -151,8 +151,6 @@ void PeerScores::validating(const SipHash& message, Time now) { deliveries_.begi
 void PeerScores::delivered(const SipHash& message, const Topic& topic, const PeerId& from,
                            Time now) {
   DeliveryRecords::Record* known = deliveries_.find(message);
-  // Copies of a good message matter to P3 alone.
-  if (!known && !measures_deliveries(topic)) return first_delivery(from, topic);
   DeliveryRecords::Record& record = known ? *known : deliveries_.begin(message, now);
   if (record.status != Status::unknown) return;
   record.status = Status::valid;

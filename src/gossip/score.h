@@ -99,6 +99,10 @@ class PeerScores {
   void validating(const SipHash& message, Time now);
   // `from`: who brought it first.
   void delivered(const SipHash& message, const Topic& topic, const PeerId& from, Time now);
+  // The same in short, where nothing judges messages and nothing measures deliveries: then copies
+  // matter to nobody, and no record is kept.
+  bool measures_deliveries(const Topic& topic) const;
+  void first_delivery(const PeerId& from, const Topic& topic);
   void rejected(const SipHash& message, const Topic& topic, const PeerId& from);
   // By a validator's verdict or for want of one: time ran out, or there was no room.
   void ignored(const SipHash& message);
@@ -159,8 +163,6 @@ class PeerScores {
   // Null where nothing is to be counted.
   InTopic* counters(Peer& peer, const Topic& topic) const;
   static void leave_mesh(InTopic& counters, const TopicScoreParams& params);
-  bool measures_deliveries(const Topic& topic) const;
-  void first_delivery(const PeerId& from, const Topic& topic);
   void near_first(const PeerId& peer, const Topic& topic);
   void retain(const PeerId& peer, Peer& state, Time now);
   void forget(const PeerId& peer);

@@ -34,8 +34,17 @@ void Gossip::State::note_prune(Turn turn, const PeerId& peer, const Topic& topic
 }
 
 // --- messages
+bool Gossip::State::judges_messages() const {
+  return config.validator || config.manual_validation;
+}
+
 void Gossip::State::delivered(const GossipFresh& message, Time now) {
-  if (scores) scores->delivered(message.digest, message.message.topic, message.received_from, now);
+  if (!scores) return;
+  const Topic& topic = message.message.topic;
+  if (judges_messages() || scores->measures_deliveries(topic))
+    scores->delivered(message.digest, topic, message.received_from, now);
+  else
+    scores->first_delivery(message.received_from, topic);
 }
 
 void Gossip::State::rejected(const GossipFresh& message) {

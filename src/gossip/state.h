@@ -267,6 +267,7 @@ struct Gossip::State {
   void enter_mesh(Turn turn, const PeerId& peer, const Topic& topic, GossipTopic& about);
   bool leave_mesh(const PeerId& peer, const Topic& topic, GossipTopic& about);
   void note_prune(Turn turn, const PeerId& peer, const Topic& topic, gossip::PruneCause cause);
+  bool judges_messages() const;
   void delivered(const GossipFresh& message, Time now);
   void rejected(const GossipFresh& message);
   void ignored(const GossipFresh& message);

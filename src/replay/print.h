@@ -33,6 +33,7 @@ inline void print(std::string& out, const KeyLogLine& secret) {
   print_bytes(out += "KeyLogLine line=", as_bytes(secret.line));
 }
 inline void print(std::string& out, bool yes) { out += yes ? "yes" : "no"; }
+inline void print(std::string& out, double number) { out += std::to_string(number); }
 inline void print(std::string& out, Duration duration) {
   out += std::to_string(duration.count()) + "ns";
 }
