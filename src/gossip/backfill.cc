@@ -168,7 +168,7 @@ Result<bool> Backfill::take(Turn turn, Asking& asking, const BackfillPage& page)
 Result<Backfilled> Backfill::take(Turn turn, Asking& asking, ByteView message) {
   BackfillReport& report = asking.report;
   ASSIGN_OR_RETURN(const auto received, gossip::decode_message(message));
-  const MessageId id = gossip_.config().message_id(received);
+  const MessageId id = gossip_.id_of(received);
   if (!asking.ids.insert(id).second) return fail(Errc::protocol, "a message that it told before");
   Backfilled became = Backfilled::duplicate;
   if (!log_ || received.topic != report.topic || !log_->contains(report.topic, id)) {

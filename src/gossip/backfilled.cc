@@ -29,8 +29,9 @@ Result<Backfilled> Gossip::State::take_backfilled(Turn turn, const PeerId& from,
   if (!room_to_validate(received.data.size())) return Backfilled::no_room;
   RETURN_IF_ERROR(gossip::check_signature(received, config.policy, config.signatures.get()));
   seen.add(digest, turn.now.mono);
-  if (const auto asked = asking.extract(id)) not_awaited(asked.mapped());
+  arrived(id, digest);
   GossipFresh fresh{digest,
+                    {},
                     from,
                     id,
                     gossip::owned(received),
@@ -49,15 +50,21 @@ bool Gossip::State::of_this_life(const gossip::SignedMessage& message) const {
 // The mesh brings what we were told of a moment before: those behind us in the mesh have nobody
 // else to bring it.
 void Gossip::State::forward_backfilled(const PeerId& from, const gossip::SignedMessage& message,
-                                       MessageId id) {
+                                       const MessageId& id) {
+  if (backfilled.size() == 0) return;
   const bool* waits = backfilled.find(id);
   if (!waits || !*waits || message.data.size() > config.most_message ||
       !gossip::check_signature(message, config.policy, config.signatures.get()))
     return;
   backfilled.touch(id).value = false;
   spread(topics.find(message.topic)->second,
-         {sip_hash(digest_key, id), from, std::move(id), gossip::owned(message),
-           std::make_shared<const Bytes>(gossip::message_frame(message.encoded)), Time()});
+         {sip_hash(digest_key, id),
+          {},
+          from,
+          id,
+          gossip::owned(message),
+          std::make_shared<const Bytes>(gossip::message_frame(message.encoded)),
+          Time()});
 }
 
 }  // namespace kadmesh

@@ -22,6 +22,13 @@ bool tells_anonymous_apart(const MessageIdFunction& function) {
 // A backoff travels in whole seconds, 0 meaning the default, and peers cap it.
 bool tellable(Duration backoff) { return backoff >= 1s && backoff <= gossip::kMostBackoff; }
 
+// Of every topic's messages.
+bool all_ids(const GossipConfig& config, auto&& good) {
+  return good(config.message_id) && std::ranges::all_of(config.message_ids, [&](const auto& entry) {
+           return good(entry.second);
+         });
+}
+
 bool names_its_peer(const Multiaddr& addr) { return addr.peer().has_value(); }
 
 bool spoken(std::string_view protocol) { return gossip::version_of(protocol).has_value(); }
@@ -67,10 +74,12 @@ Result<void> check(const GossipConfig& c) {
                          "direct addresses have /p2p"},
       gossip::Constraint{c.direct_recheck >= 1s, "direct_recheck >= 1 s"},
       gossip::Constraint{c.exchange_peers <= gossip::kMostExchanged, "exchange_peers <= 64"},
-      gossip::Constraint{c.message_id != nullptr, "message_id is set"},
-      gossip::Constraint{c.policy == SignaturePolicy::strict_sign || c.message_id == nullptr ||
-                             tells_anonymous_apart(c.message_id),
-                         "message_id is made of the data under strict_no_sign"},
+      gossip::Constraint{all_ids(c, [](const auto& id) { return id != nullptr; }),
+                         "message_id is set"},
+      gossip::Constraint{
+          c.policy == SignaturePolicy::strict_sign ||
+              all_ids(c, [](const auto& id) { return !id || tells_anonymous_apart(id); }),
+          "message_id is made of the data under strict_no_sign"},
   };
   RETURN_IF_ERROR(gossip::first_broken(constraints, "the configuration breaks"));
   if (!c.scoring) return {};

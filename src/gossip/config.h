@@ -1,4 +1,5 @@
-// What a GossipSub router can be told, with go-libp2p-pubsub's defaults where it has one.
+// What a GossipSub router can be told, with go-libp2p-pubsub's defaults for the mesh. Unlike there,
+// scoring and flood publishing are on.
 #pragma once
 
 #include <cstddef>

@@ -117,7 +117,10 @@ void Gossip::on_rpc(Turn turn, const PeerId& peer, ByteView bytes) {
 void Gossip::State::take(Turn turn, const PeerId& peer, const gossip::Rpc& rpc) {
   take_hello(peer, rpc.extensions);
   take_subscriptions(turn, peer, rpc);
-  for (const ByteView message : rpc.publish) receive(turn, peer, message);
+  for (const ByteView message : rpc.publish) {
+    if (below(&ScoreThresholds::graylist, peer)) break;  // by what it said just now
+    receive(turn, peer, message);
+  }
   take_partial(peer, rpc);
   take_control(turn, peer, rpc);
 }
@@ -136,8 +139,11 @@ void Gossip::State::take_hello(const PeerId& peer, const std::optional<gossip::E
 
 void Gossip::State::take_control(Turn turn, const PeerId& peer, const gossip::Rpc& rpc) {
   take_idontwant(peers.at(peer), rpc.idontwant);
-  if (!rpc.ihave.empty() && ++lazy_of(peers.at(peer)).ihaves <= gossip::kMostIHaves)
+  if (!rpc.ihave.empty() && ++lazy_of(peers.at(peer)).ihaves <= gossip::kMostIHaves) {
+    const std::size_t before = peers.at(peer).control.iwant.size();
     for (const gossip::IHave& have : rpc.ihave) take_ihave(turn, peer, have);
+    promise(turn, peer, std::span(peers.at(peer).control.iwant).subspan(before));
+  }
   take_iwant(peer, rpc.iwant);
   for (const Topic& topic : rpc.graft) take_graft(turn, peer, topic);
   for (const gossip::Prune& prune : rpc.prune) take_prune(turn, peer, prune);
@@ -216,8 +222,11 @@ Result<Backfilled> Gossip::on_backfilled(Turn turn, const PeerId& peer, const To
 double Gossip::score(const PeerId& peer) const { return state_->score(peer); }
 
 ScoreView Gossip::score_view(const PeerId& peer) const {
-  return state_->scores ? state_->scores->view(peer) : ScoreView{};
+  const bool scored = state_->scores && !state_->direct.contains(peer);
+  return scored ? state_->scores->view(peer) : ScoreView{};
 }
+
+MessageId Gossip::id_of(const MessageView& message) const { return state_->id_of(message); }
 
 const GossipConfig& Gossip::config() const { return state_->config; }
 bool Gossip::has_peer(const PeerId& peer) const { return state_->peers.contains(peer); }

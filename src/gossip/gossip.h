@@ -6,8 +6,9 @@
 // first bytes of its stream. GRAFT answers a SUBSCRIBE at once while the mesh is below Dlo (the
 // specification waits for the heartbeat, and messages published meanwhile are lost to that peer).
 //
-// Ownership. All state of a peer dies with its last connection; backoffs outlive it, bounded in
-// number and in time. A GRAFT or an IHAVE for a topic that we have not joined creates nothing.
+// Ownership. All state of a peer dies with its last connection, but for backoffs, bad scores, the
+// journal of prunes and authors' latest numbers: these outlive it, bounded in number and in time. A
+// GRAFT or an IHAVE for a topic that we have not joined creates nothing.
 //
 // Each message is delivered once within seen_ttl. Flood publishing and the mesh are independent:
 // D = Dlo = Dhi = 0 refuses every GRAFT, so that we forward nothing; with flood_publish our own
@@ -211,6 +212,8 @@ class Gossip {
   bool subscribes(const PeerId& peer, const Topic& topic) const;
   bool has_peer(const PeerId& peer) const;
   std::vector<PeerId> peers() const;  // ordered
+  // As the message's topic has it.
+  MessageId id_of(const MessageView& message) const;
   // 0 for those who are not scored.
   double score(const PeerId& peer) const;
   ScoreView score_view(const PeerId& peer) const;

@@ -18,7 +18,8 @@ void Gossip::State::heartbeat(Turn turn) {
   }
   auto told = cache.told();
   if (config.partial_messages)
-    for (const auto& [topic, about] : topics) told.try_emplace(topic);
+    for (const auto& [topic, about] : topics)
+      if (about.partial.supports) told.try_emplace(topic);
   for (auto& [topic, ids] : told)
     if (const auto at = topics.find(topic); at != topics.end())
       emit_gossip(turn, topic, at->second, ids);
@@ -31,20 +32,14 @@ void Gossip::State::forget_old(Time now) {
   expire_outbox(now);
   seen.expire(now);
   backoff.expire(now);
-  for (auto at = asking.begin(); at != asking.end();) {
-    const bool over = after(at->second.when, gossip::kAskAgain) <= now;
-    if (over) broken(at->second);
-    at = over ? asking.erase(at) : std::next(at);
-  }
+  for (const PeerId& peer : promises.broken(now)) penalise(peer, 1);
+  std::erase_if(asking, [&](const auto& entry) {
+    const bool over = after(entry.second.when, gossip::kAskAgain) <= now;
+    if (over) not_awaited(entry.second);
+    return over;
+  });
   for (const auto& [peer, state] : peers)
     if (state.dont_wants && state.dont_wants->shift()) state.dont_wants.reset();
-}
-
-// It was asked for what it had told of, and has not brought it.
-void Gossip::State::broken(const GossipAsked& asked) {
-  if (!still_there(asked)) return;
-  not_awaited(asked);
-  if (asked.promise) penalise(asked.peer, 1);
 }
 
 // Explicit peers who are not there are dialed again and again.
@@ -136,6 +131,7 @@ void Gossip::State::ensure_outbound(Turn turn, const Topic& topic, GossipTopic& 
 
 void Gossip::State::tend_fanout(Turn turn, GossipTopic& about) {
   if (about.fanout_until <= turn.now.mono) about.fanout.clear();
+  std::erase_if(about.fanout, [&](const PeerId& peer) { return !worth_feeding(peer); });
   if (about.fanout.empty()) return;
   std::vector<PeerId> others = fanout_candidates(about, about.fanout);
   choose(turn, others, config.d - std::min(config.d, about.fanout.size()));

@@ -28,7 +28,7 @@ Result<void> Gossip::State::may_publish(const Topic& topic, const Bytes& data) c
   const auto at = topics.find(topic);
   const bool nobody = at == topics.end() || at->second.subscribers.empty();
   const bool kept = config.keeps && at != topics.end() && at->second.subscribed;
-  if (nobody && !kept && !outbox.has_room(data.size()))
+  if (nobody && !kept && !outbox.has_room(data.size() + gossip::kMostAroundData))
     return fail(Errc::no_peers, "nobody to send to on this topic: connected " +
                                     std::to_string(peers.size()) + ", subscribed 0");
   return {};
@@ -74,12 +74,14 @@ void Gossip::State::wait_in_outbox(Turn turn, Receipt& receipt, const Topic& top
   receipt.waiting = true;
 }
 
-// To the first who subscribes; from there on they are messages like others.
+// To the first who subscribes and has room; from there on they are messages like others.
 void Gossip::State::empty_outbox(const PeerId& peer, const Topic& topic) {
-  for (gossip::Outbox::Kept& kept : outbox.take(topic)) {
+  if (outbox.size() == 0 || !worth_feeding(peer)) return;
+  outbox.offer(topic, [&](const gossip::Outbox::Kept& kept) {
+    if (send(peer, kept.frame, Priority::own) != Sent::queued) return false;
     cache.put(kept.id, topic, kept.frame);
-    send(peer, std::move(kept.frame), Priority::own);
-  }
+    return true;
+  });
 }
 
 // Everybody who subscribes, or the mesh filled up to D, or D others that are kept for a minute; and
@@ -94,7 +96,8 @@ std::vector<PeerId> Gossip::State::recipients(Turn turn, GossipTopic& about) {
     about.fanout = to;
     about.fanout_until = after(turn.now.mono, config.fanout_ttl);
   }
-  to.insert(about.besides.begin(), about.besides.end());
+  for (const PeerId& peer : about.besides)
+    if (worth_feeding(peer)) to.insert(peer);
   return {to.begin(), to.end()};
 }
 
@@ -102,7 +105,7 @@ std::vector<PeerId> Gossip::State::flooded(const GossipTopic& about) const {
   std::vector<PeerId> all;
   all.reserve(about.subscribers.size());
   for (const PeerId& peer : about.subscribers)
-    if (!below(&ScoreThresholds::publish, peer)) all.push_back(peer);
+    if (worth_feeding(peer)) all.push_back(peer);
   return all;
 }
 
@@ -112,8 +115,7 @@ std::vector<PeerId> Gossip::State::fanout_candidates(const GossipTopic& about,
   std::vector<PeerId> others;
   for (const PeerId& peer : about.subscribers) {
     const bool takes = peers.at(peer).stream != GossipPeer::Stream::closed;
-    if (takes && !carry.contains(peer) && !about.besides.contains(peer) &&
-        !below(&ScoreThresholds::publish, peer))
+    if (takes && !carry.contains(peer) && !about.besides.contains(peer) && worth_feeding(peer))
       others.push_back(peer);
   }
   return others;
@@ -128,21 +130,22 @@ void Gossip::State::receive(Turn turn, const PeerId& from, ByteView encoded) {
   if (!received) return void(++counts.rejected);
   const auto topic = topics.find(received->topic);
   if (topic == topics.end() || !topic->second.subscribed) return;
-  if (received->from == identity.peer_id()) return void(++counts.duplicates);
   const MessageId id = id_of(*received);
   const SipHash digest = sip_hash(digest_key, id);
   if (seen.contains(digest)) {
-    duplicate(turn, digest, topic->first, from);
+    duplicate(turn, *received, topic->first, from);
     return forward_backfilled(from, *received, id);
   }
+  arrived(id, digest);
+  if (received->from == identity.peer_id()) return void(++counts.duplicates);
   if (!room_to_validate(received->data.size())) return void(++counts.dropped);
   if (received->data.size() > config.most_message) return void(++counts.rejected);
-  if (!gossip::check_signature(*received, config.policy, config.signatures.get()))
-    return forged(topic->first, from);
+  const auto sound = gossip::check_signature(*received, config.policy, config.signatures.get());
+  if (!sound) return unsound(sound.error(), topic->first, from);
   seen.add(digest, turn.now.mono);
-  if (const auto asked = asking.extract(id)) not_awaited(asked.mapped());
   if (!rises(*received)) return void(++counts.ignored);
   GossipFresh fresh{digest,
+                    content_of(*received),
                     from,
                     id,
                     gossip::owned(*received),
@@ -152,15 +155,24 @@ void Gossip::State::receive(Turn turn, const PeerId& from, ByteView encoded) {
   judge(turn, std::move(fresh));
 }
 
-void Gossip::State::duplicate(Turn turn, const SipHash& message, const Topic& topic,
-                              const PeerId& from) {
-  ++counts.duplicates;
-  if (scores) scores->duplicate(message, topic, from, turn.now.mono);
+// Whoever promised it has kept that, whatever we then make of it; a forgery may settle a promise
+// that way, but nobody is ever blamed for what we drop ourselves.
+void Gossip::State::arrived(const MessageId& id, const SipHash& digest) {
+  promises.kept(digest);
+  if (const auto asked = asking.extract(id)) not_awaited(asked.mapped());
 }
 
-void Gossip::State::forged(const Topic& topic, const PeerId& from) {
+void Gossip::State::duplicate(Turn turn, const gossip::SignedMessage& message, const Topic& topic,
+                              const PeerId& from) {
+  ++counts.duplicates;
+  if (tracks_copies(topic)) scores->duplicate(content_of(message), topic, from, turn.now.mono);
+}
+
+// Blamed is a signature that does not verify, which nobody forwards by mistake. Other stacks take
+// forms that we do not, and forward them in good faith.
+void Gossip::State::unsound(const Error& why, const Topic& topic, const PeerId& from) {
   ++counts.rejected;
-  if (scores) scores->invalid(from, topic);
+  if (scores && why.code == Errc::auth) scores->invalid(from, topic);
 }
 
 // With rising_seqnos: whether the author has not said as much, or more, before.
@@ -174,7 +186,8 @@ bool Gossip::State::rises(const gossip::SignedMessage& message) {
 }
 
 void Gossip::State::judge(Turn turn, GossipFresh message) {
-  if (judges_messages() && scores) scores->validating(message.digest, turn.now.mono);
+  if (judges_messages() && scores && !message.backfilled)
+    scores->validating(message.content, turn.now.mono);
   const Verdict verdict =
       config.validator ? config.validator(message.received_from, message.message) : Verdict::accept;
   if (verdict == Verdict::reject) return rejected(message);
@@ -244,7 +257,8 @@ void Gossip::State::accept(Turn turn, GossipFresh accepted) {
 void Gossip::State::spread(const GossipTopic& about, const GossipFresh& message) {
   cache.put(message.id, message.message.topic, message.frame);
   for (const PeerId& peer : about.mesh) forward(peer, about, message);
-  for (const PeerId& peer : about.besides) forward(peer, about, message);
+  for (const PeerId& peer : about.besides)
+    if (worth_feeding(peer)) forward(peer, about, message);
 }
 
 void Gossip::State::verdict(Turn turn, ValidationId id, Verdict verdict) {
@@ -264,7 +278,6 @@ void Gossip::State::take_ihave(Turn turn, const PeerId& peer, const gossip::IHav
   if (below(&ScoreThresholds::gossip, peer)) return;
   GossipPeer::Lazy& lazy = lazy_of(from);
   std::vector<MessageId>& wanted = tell(peer).iwant;
-  const std::size_t before = wanted.size();
   for (const MessageId& id : have.ids) {
     if (lazy.asked >= gossip::kMostAsked) break;
     if (seen.contains(sip_hash(digest_key, id)) || !may_ask(turn, peer, id)) continue;
@@ -272,13 +285,14 @@ void Gossip::State::take_ihave(Turn turn, const PeerId& peer, const gossip::IHav
     ++lazy.asked;
     ++counts.iwant_sent;
   }
-  if (wanted.size() > before) promises(turn, std::span(wanted).subspan(before));
 }
 
-// One of those that we ask for, so that nobody who brings most of them is blamed (v1.1 "Behavioural
-// Penalty").
-void Gossip::State::promises(Turn turn, std::span<const MessageId> asked) {
-  asking.find(asked[turn.rng.below(asked.size())])->second.promise = true;
+// One of those that an RPC makes us ask for, so that nobody who brings most of them is blamed (v1.1
+// "Behavioural Penalty"; go).
+void Gossip::State::promise(Turn turn, const PeerId& peer, std::span<const MessageId> asked) {
+  if (asked.empty()) return;
+  const MessageId& one = asked[turn.rng.below(asked.size())];
+  promises.made(sip_hash(digest_key, one), peer, after(turn.now.mono, gossip::kAskAgain));
 }
 
 GossipPeer::Lazy& Gossip::State::lazy_of(GossipPeer& peer) const {

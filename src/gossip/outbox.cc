@@ -1,7 +1,5 @@
 #include "gossip/outbox.h"
 
-#include <algorithm>
-
 #include "gossip/params.h"
 
 namespace kadmesh::gossip {
@@ -16,23 +14,21 @@ void Outbox::keep(const Topic& topic, const MessageId& id, std::shared_ptr<const
   kept_.push_back({topic, id, std::move(frame), after(now, ttl_)});
 }
 
-std::vector<Outbox::Kept> Outbox::take_if(auto&& which) {
-  std::vector<Kept> taken;
-  for (Kept& kept : kept_)
-    if (which(kept)) taken.push_back(kept);
-  std::erase_if(kept_, which);
-  for (const Kept& kept : taken) bytes_ -= kept.frame->size();
-  return taken;
-}
-
-std::vector<Outbox::Kept> Outbox::take(const Topic& topic) {
-  if (kept_.empty()) return {};
-  return take_if([&](const Kept& kept) { return kept.topic == topic; });
+void Outbox::offer(const Topic& topic, const std::function<bool(const Kept&)>& takes) {
+  std::erase_if(kept_, [&](const Kept& kept) {
+    const bool taken = kept.topic == topic && takes(kept);
+    if (taken) bytes_ -= kept.frame->size();
+    return taken;
+  });
 }
 
 std::vector<Outbox::Kept> Outbox::expire(Time now) {
-  if (kept_.empty() || kept_.front().until > now) return {};
-  return take_if([&](const Kept& kept) { return kept.until <= now; });
+  std::vector<Kept> over;
+  for (; !kept_.empty() && kept_.front().until <= now; kept_.pop_front()) {
+    bytes_ -= kept_.front().frame->size();
+    over.push_back(std::move(kept_.front()));
+  }
+  return over;
 }
 
 }  // namespace kadmesh::gossip

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -26,15 +27,13 @@ class Outbox {
 
   bool has_room(std::size_t bytes) const;
   void keep(const Topic& topic, const MessageId& id, std::shared_ptr<const Bytes> frame, Time now);
-  // Those of the topic, oldest first.
-  std::vector<Kept> take(const Topic& topic);
+  // Offers those of the topic, oldest first; what is taken (true) is kept no longer.
+  void offer(const Topic& topic, const std::function<bool(const Kept&)>& takes);
   // Those whose time is over.
   std::vector<Kept> expire(Time now);
   std::size_t size() const { return kept_.size(); }
 
  private:
-  std::vector<Kept> take_if(auto&& which);
-
   std::size_t most_;
   Duration ttl_;
   std::size_t bytes_ = 0;

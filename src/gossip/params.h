@@ -61,7 +61,13 @@ inline constexpr std::size_t kMostBackfilled = 10'000;
 inline constexpr std::size_t kMostValidating = 1'024;                  // go's per-topic concurrency
 inline constexpr std::size_t kMostValidatingBytes = 64 * 1024 * 1024;  // of data
 inline constexpr Duration kValidationTimeout = 10s;
+// What an RPC, a topic, an author, a number, a key and a signature add to a message's data, or
+// less.
+inline constexpr std::size_t kMostAroundData = 2 * 1024;
 inline constexpr std::size_t kMostOutboxBytes = 16 * 1024 * 1024;
+// Promises that are not due yet: one for each RPC of IHAVE, of which a peer has ten heard a
+// heartbeat.
+inline constexpr std::size_t kMostPromises = 50'000;
 inline constexpr std::size_t kMostAuthors = 20'000;   // of whom the latest sequence number is known
 inline constexpr std::size_t kMostRecord = 8 * 1024;  // bytes of a peer's signed record (go)
 inline constexpr unsigned kExtensionsAgain = 10;      // behaviour penalty of a second hello (go)

@@ -46,13 +46,15 @@ void Gossip::State::connected(const PeerId& peer, std::span<const Multiaddr> rem
   fresh.direct = direct.contains(peer);
   fresh.life = ++lives;
   if (scores) scores->connected(peer, fresh.direct ? std::span<const Multiaddr>() : remotes);
-  peers.try_emplace(peer, std::move(fresh));
+  const bool explicit_peer = fresh.direct;
+  if (peers.try_emplace(peer, std::move(fresh)).second && explicit_peer) share(peer, true);
 }
 
 void Gossip::State::disconnected(Turn turn, const PeerId& peer) {
   const auto at = peers.find(peer);
   if (at == peers.end()) return;
   while (!at->second.topics.empty()) peer_leaves(peer, Topic(at->second.topics.begin()->first));
+  if (at->second.direct) share(peer, false);
   promised -= at->second.promised;
   groups.forget(peer);
   peers.erase(at);
@@ -70,6 +72,7 @@ void Gossip::State::stream_open(Turn turn, const PeerId& peer, std::string_view 
   if (to.version == gossip::Version::floodsub) leave_meshes(peer, to);
   feed(peer, to);
   say_hello(turn, peer, to);
+  for (const auto& [topic, use] : to.topics) empty_outbox(peer, topic);
   for (auto& frame : std::exchange(to.early, {})) send(peer, std::move(frame), Priority::own);
   to.early_bytes = 0;
 }
@@ -115,8 +118,8 @@ void Gossip::State::leave_meshes(const PeerId& peer, const GossipPeer& who) {
 }
 
 bool Gossip::State::fed_beside(const GossipPeer& who) {
-  return who.stream == GossipPeer::Stream::open &&
-         (who.direct || who.version == gossip::Version::floodsub);
+  if (who.direct) return who.stream != GossipPeer::Stream::closed;
+  return who.stream == GossipPeer::Stream::open && who.version == gossip::Version::floodsub;
 }
 
 void Gossip::State::feed(const PeerId& peer, const GossipPeer& who) {
@@ -184,7 +187,8 @@ Sent Gossip::State::drop(const PeerId& peer, GossipPeer& to) {
   return Sent::dropped_full;
 }
 
-// One topic more, or less, that both of us subscribe to.
+// One reason more, or less, to keep its connection: a topic that both of us subscribe to, or that
+// it is an explicit peer.
 void Gossip::State::share(const PeerId& peer, bool more) {
   std::size_t& shared = peers.at(peer).shared_topics;
   if (more ? shared++ == 0 : --shared == 0) actions.emplace_back(GossipHold{peer, more});

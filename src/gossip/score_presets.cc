@@ -117,7 +117,11 @@ ScoreParams whole_peer(const ScoreThresholds& thresholds) {
 
 }  // namespace
 
-Scoring plain_scores() { return {}; }
+Scoring plain_scores() {
+  Scoring scoring;
+  scoring.params.colocation_weight = 0;
+  return scoring;
+}
 
 Scoring beacon_scores(const BeaconNetwork& network) {
   constexpr std::size_t kFewest = kSubnets * kSlotsPerEpoch;

@@ -12,10 +12,11 @@ struct Scoring {
   ScoreThresholds thresholds;
 };
 
-// For a network of which nothing is known: the defaults of ScoreParams. Only faults that can be
-// proven cost anything: messages that validators reject, GRAFTs within a backoff, promises that are
-// not kept, more than ten peers on one address or one /64 of IPv6. A peer without these is never
-// below 0, however slow it is and however quiet its topics are.
+// For a network of which nothing is known: the defaults of ScoreParams without P6. Only faults that
+// can be proven cost anything: signatures that do not verify, messages that validators reject,
+// GRAFTs within a backoff, promises that are not kept. A peer without these is never below 0,
+// however slow it is and however quiet its topics are; nor are the many who share one address
+// behind a NAT, which is no fault of theirs.
 Scoring plain_scores();
 
 struct BeaconNetwork {

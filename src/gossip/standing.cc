@@ -34,27 +34,36 @@ void Gossip::State::note_prune(Turn turn, const PeerId& peer, const Topic& topic
 }
 
 // --- messages
-bool Gossip::State::judges_messages() const {
-  return config.validator || config.manual_validation;
+bool Gossip::State::judges_messages() const { return config.validator || config.manual_validation; }
+
+bool Gossip::State::tracks_copies(const Topic& topic) const {
+  return scores && (judges_messages() || scores->measures_deliveries(topic));
+}
+
+// Of all that it consists of, not of its id alone: two messages with one id, of which one is
+// invalid, must not have those blamed who forward the other.
+SipHash Gossip::State::content_of(const gossip::SignedMessage& message) const {
+  return tracks_copies(Topic(message.topic)) ? sip_hash(digest_key, message.encoded) : SipHash{};
 }
 
 void Gossip::State::delivered(const GossipFresh& message, Time now) {
   if (!scores) return;
   const Topic& topic = message.message.topic;
-  if (judges_messages() || scores->measures_deliveries(topic))
-    scores->delivered(message.digest, topic, message.received_from, now);
+  if (tracks_copies(topic))
+    scores->delivered(message.content, topic, message.received_from, now);
   else
     scores->first_delivery(message.received_from, topic);
 }
 
 void Gossip::State::rejected(const GossipFresh& message) {
   ++counts.rejected;
-  if (scores) scores->rejected(message.digest, message.message.topic, message.received_from);
+  if (scores && !message.backfilled)
+    scores->rejected(message.content, message.message.topic, message.received_from);
 }
 
 void Gossip::State::ignored(const GossipFresh& message) {
   ++counts.ignored;
-  if (scores) scores->ignored(message.digest);
+  if (scores && !message.backfilled) scores->ignored(message.content);
 }
 
 // --- why

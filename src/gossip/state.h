@@ -24,6 +24,7 @@
 #include "gossip/outbox.h"
 #include "gossip/params.h"
 #include "gossip/partial_groups.h"
+#include "gossip/promises.h"
 #include "gossip/prune_journal.h"
 #include "gossip/score.h"
 #include "gossip/seen_cache.h"
@@ -82,7 +83,8 @@ struct GossipTopic {
 
 // A message that is new and signed as it must be.
 struct GossipFresh {
-  SipHash digest;  // of its id
+  SipHash digest;   // of its id
+  SipHash content;  // of all its bytes, if scores ask for it
   PeerId received_from;
   MessageId id;
   GossipMessage message;
@@ -95,8 +97,7 @@ struct GossipFresh {
 struct GossipAsked {
   Time when;
   PeerId peer;
-  std::uint64_t life;    // the peer's when it was asked
-  bool promise = false;  // held against the peer if it does not come
+  std::uint64_t life;  // the peer's when it was asked
 };
 
 struct Gossip::State {
@@ -115,6 +116,7 @@ struct Gossip::State {
   gossip::Backoff backoff;
   std::optional<gossip::PeerScores> scores;
   gossip::PruneJournal journal;
+  gossip::Promises promises;                       // of those who told of what we then asked for
   std::map<ValidationId, GossipFresh> validating;  // by deadline, too
   std::map<MessageId, GossipAsked, gossip::ByText> asking;
   std::size_t promised = 0;  // entries of it whose peers are still there
@@ -166,7 +168,7 @@ struct Gossip::State {
   void subscribe(Turn turn, const Topic& topic, PartialUse parts);
   void unsubscribe(Turn turn, const Topic& topic);
   void peer_subscribes(Turn turn, const PeerId& peer, const gossip::SubOpts& change);
-  bool note_subscriber(const PeerId& peer, const Topic& topic, PartialUse use = {});
+  bool note_subscriber(const PeerId& peer, const Topic& topic, PartialUse use);
   bool may_note(const GossipPeer& who, const Topic& topic, bool ours) const;
   void peer_leaves(const PeerId& peer, const Topic& topic);
   void announce(const Topic& topic, bool subscribed);
@@ -192,13 +194,16 @@ struct Gossip::State {
   void wait_in_outbox(Turn turn, Receipt& receipt, const Topic& topic,
                       std::shared_ptr<const Bytes> frame);
   void empty_outbox(const PeerId& peer, const Topic& topic);
+  // Not what we publish, nor what passes through us outside the mesh, goes to who is below.
+  bool worth_feeding(const PeerId& peer) const { return !below(&ScoreThresholds::publish, peer); }
   std::vector<PeerId> recipients(Turn turn, GossipTopic& about);
   std::vector<PeerId> flooded(const GossipTopic& about) const;
   std::vector<PeerId> fanout_candidates(const GossipTopic& about,
                                         const std::set<PeerId>& carry) const;
   void receive(Turn turn, const PeerId& from, ByteView encoded);
-  void duplicate(Turn turn, const SipHash& message, const Topic& topic, const PeerId& from);
-  void forged(const Topic& topic, const PeerId& from);
+  void duplicate(Turn turn, const gossip::SignedMessage& message, const Topic& topic,
+                 const PeerId& from);
+  void unsound(const Error& why, const Topic& topic, const PeerId& from);
   bool rises(const gossip::SignedMessage& message);
   void judge(Turn turn, GossipFresh message);
   // Tells the mesh that it need not send us the same.
@@ -211,7 +216,8 @@ struct Gossip::State {
   void spread(const GossipTopic& about, const GossipFresh& message);
   void verdict(Turn turn, ValidationId id, Verdict verdict);
   void take_ihave(Turn turn, const PeerId& peer, const gossip::IHave& have);
-  void promises(Turn turn, std::span<const MessageId> asked);
+  void promise(Turn turn, const PeerId& peer, std::span<const MessageId> asked);
+  void arrived(const MessageId& id, const SipHash& digest);
   bool may_ask(Turn turn, const PeerId& peer, const MessageId& id);
   GossipPeer::Lazy& lazy_of(GossipPeer& peer) const;
   GossipAsked ask(Turn turn, const PeerId& peer);
@@ -227,7 +233,8 @@ struct Gossip::State {
                                      ByteView encoded);
   // Our own of an earlier life are as new to this one's application as anybody's.
   bool of_this_life(const gossip::SignedMessage& message) const;
-  void forward_backfilled(const PeerId& from, const gossip::SignedMessage& message, MessageId id);
+  void forward_backfilled(const PeerId& from, const gossip::SignedMessage& message,
+                          const MessageId& id);
 
   // --- partial.cc
   const PartialUse* parts_of(const GossipPeer& who, const Topic& topic) const;
@@ -252,7 +259,6 @@ struct Gossip::State {
   std::size_t outbound_in(const GossipTopic& about) const;
   static bool hears_gossip(const GossipPeer& who);
   std::vector<PeerId> gossip_targets(Turn turn, const GossipTopic& about) const;
-  void broken(const GossipAsked& asked);
   void tend_fanout(Turn turn, GossipTopic& about);
   void emit_gossip(Turn turn, const Topic& topic, const GossipTopic& about,
                    std::vector<MessageId>& ids);
@@ -268,6 +274,9 @@ struct Gossip::State {
   bool leave_mesh(const PeerId& peer, const Topic& topic, GossipTopic& about);
   void note_prune(Turn turn, const PeerId& peer, const Topic& topic, gossip::PruneCause cause);
   bool judges_messages() const;
+  // Whether who brought which copy of a message matters.
+  bool tracks_copies(const Topic& topic) const;
+  SipHash content_of(const gossip::SignedMessage& message) const;
   void delivered(const GossipFresh& message, Time now);
   void rejected(const GossipFresh& message);
   void ignored(const GossipFresh& message);

@@ -176,7 +176,14 @@ std::vector<gossip::Exchanged> Gossip::State::others_for(Turn turn, const PeerId
       others.push_back(peer);
   choose(turn, others, config.exchange_peers);
   named.reserve(others.size());
-  for (const PeerId& peer : others) named.push_back({peer, peers.at(peer).record});
+  std::size_t left = gossip::kMostControlOut / 2;  // one PRUNE cannot be split
+  for (const PeerId& peer : others) {
+    const Bytes& record = peers.at(peer).record;
+    const std::size_t size = peer.bytes().size() + record.size();
+    if (size > left) continue;
+    left -= size;
+    named.push_back({peer, record});
+  }
   return named;
 }
 
@@ -191,7 +198,7 @@ void Gossip::State::take_graft(Turn turn, const PeerId& peer, const Topic& topic
   if (peers.at(peer).stream == GossipPeer::Stream::closed) return;
   if (const auto cause = refusal(turn, peer, topic, about))
     return prune(turn, topic, peer, config.prune_backoff, *cause);
-  note_subscriber(peer, topic);
+  if (!peers.at(peer).topics.contains(topic)) note_subscriber(peer, topic, {});
   enter_mesh(turn, peer, topic, about);
 }
 
@@ -218,13 +225,14 @@ void Gossip::State::graft_in_backoff(Turn turn, const PeerId& peer, const Topic&
 void Gossip::State::take_prune(Turn turn, const PeerId& peer, const Prune& prune) {
   const auto at = topics.find(prune.topic);
   const bool joined = at != topics.end() && at->second.subscribed;
-  // It may have crossed our own, of leaving the topic, and holds should we come back.
-  if (!joined && !backoff.stands(prune.topic, peer, turn.now.mono)) return;
-  if (joined && leave_mesh(peer, prune.topic, at->second))
-    note_prune(turn, peer, prune.topic, PruneCause::they_pruned);
+  const bool left = joined && leave_mesh(peer, prune.topic, at->second);
+  // Of who is in no mesh it is not remembered, or anybody could fill what we remember. It may have
+  // crossed our own, though, of leaving the topic as well, and holds should we come back.
+  if (!left && !backoff.stands(prune.topic, peer, turn.now.mono)) return;
+  if (left) note_prune(turn, peer, prune.topic, PruneCause::they_pruned);
   backoff.add(prune.topic, peer, after(turn.now.mono, backoff_of(prune, config.prune_backoff)),
               PruneCause::they_pruned);
-  if (joined && !below(&ScoreThresholds::accept_px, peer)) meet(turn, peer, prune);
+  if (left && !below(&ScoreThresholds::accept_px, peer)) meet(turn, peer, prune);
 }
 
 // Some of those whom the peer names, of those whom we do not know.

@@ -59,10 +59,12 @@ void describe_each(std::string& out, std::type_identity<std::variant<T...>>) {
 Check layout() {
   std::string text;
   describe_each(text, std::type_identity<NodeInput>());
-  describe_each(text,
-                std::type_identity<std::variant<NodeConfig, SwarmConfig, SwarmLimits, KadConfig,
-                                                GossipConfig, BackfillConfig, BackfillRange,
-                                                BackfillPage, Error, Endpoint, StreamKey, Row>>());
+  describe_each(
+      text,
+      std::type_identity<std::variant<NodeConfig, SwarmConfig, SwarmLimits, KadConfig, GossipConfig,
+                                      Scoring, ScoreParams, TopicScoreParams, ScoreThresholds,
+                                      PartialUse, PartialMessage, BackfillConfig, BackfillRange,
+                                      BackfillPage, Error, Endpoint, StreamKey, Row>>());
   return check_of(Check(), as_bytes(text), ByteView());
 }
 

@@ -49,6 +49,20 @@ TEST_CASE("direct: they are in no mesh and get every message of their topics") {
   CHECK(router.told(3).messages.size() == 1);
 }
 
+TEST_CASE("direct: they are held, and get what comes while our stream to them opens") {
+  Router router(with_direct({1}));
+  router.subscribe_us();
+  router.connect(1);
+  CHECK(router.held[id(1)] == 1);
+  router.subscribe(1);
+  router.member(2);
+  router.message(2, signed_message(9, "news"));
+  router.open(1);
+  CHECK(router.told(1).messages == std::vector<std::string>{"news"});
+  router.subscribe(1, "t", false);
+  CHECK(router.held[id(1)] == 1);
+}
+
 TEST_CASE("direct: without flooding they get what we publish besides the mesh") {
   GossipConfig config = with_direct({1});
   config.flood_publish = false;
@@ -197,7 +211,9 @@ TEST_CASE("px: of those whom a PRUNE names sixteen whom we do not know are met")
 }
 
 TEST_CASE("px: a PRUNE of a topic that we have not joined introduces nobody") {
-  Router router;
+  GossipConfig config;
+  config.scoring->thresholds.accept_px = 0;
+  Router router(config);
   router.join(1);
   gossip::Rpc rpc;
   rpc.prune.push_back({"elsewhere", 60, {{id(9), {}}}});

@@ -58,6 +58,17 @@ TEST_CASE("outbox: what waited in vain is reported") {
   CHECK(router.told(1).messages == std::vector<std::string>{"two"});
 }
 
+TEST_CASE("outbox: what a subscriber has no room for goes to the next one") {
+  Router router(with_outbox(400));
+  for (int n = 0; n < 400; ++n) REQUIRE(router.publish("item " + std::to_string(n)));
+  router.connect(1);
+  router.subscribe(1);  // its stream is not open yet: kEarlyFrames wait for it
+  CHECK(router.gossip.stats().outbox == 400 - gossip::kEarlyFrames);
+  router.open(1);
+  CHECK(router.gossip.stats().outbox == 0);
+  CHECK(router.told(1).messages.size() == 400);
+}
+
 TEST_CASE("message id: a topic may have a function of its own") {
   GossipConfig config;
   config.message_ids["by data"] = sha256_message_id;

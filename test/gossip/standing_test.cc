@@ -227,7 +227,9 @@ TEST_CASE("score: why tells it by component") {
 TEST_CASE(
     "score: more peers at an address than the threshold count squared, but on the allow list") {
   const auto at = [](std::string_view addr) {
-    Router net;
+    GossipConfig config;
+    config.scoring->params.colocation_weight = -5;
+    Router net(config);
     net.subscribe_us();
     const Multiaddr home = Multiaddr::from_text(addr).value();
     for (std::size_t n = 1; n <= 12; ++n)
@@ -263,6 +265,112 @@ TEST_CASE("score: without scoring nobody is judged") {
   net.heartbeat();
   CHECK(net.in_mesh(1));
   CHECK(net.gossip.set_application_score(net.turn(), id(1), 1) == fail(Errc::invalid));
+}
+
+// --- promises
+namespace {
+
+GossipConfig every_promise_counts() {
+  GossipConfig config;
+  config.scoring->params.behaviour_threshold = 0;
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE("score: two who promise the same in turns are both blamed") {
+  Judged net(2, every_promise_counts());
+  for (int i = 0; i < 20; ++i) {
+    net.ihave(i % 2 == 0 ? 1 : 2, {{1}});
+    net.pass(500ms);
+  }
+  CHECK(net.gossip.score(id(1)) < 0);
+  CHECK(net.gossip.score(id(2)) < 0);
+}
+
+TEST_CASE("score: an RPC that tells of twenty topics makes one promise") {
+  GossipConfig config = every_promise_counts();
+  Router net(config);
+  gossip::Rpc rpc;
+  for (std::uint8_t n = 0; n < 20; ++n) {
+    const Topic topic = "t" + std::to_string(n);
+    net.subscribe_us(topic);
+    rpc.ihave.push_back({topic, {{n}}});
+  }
+  net.join(1);
+  net.say(1, rpc);
+  net.pass(4s);
+  CHECK(net.gossip.score(id(1)) < 0);
+  CHECK(net.gossip.score(id(1)) >= -10);
+}
+
+TEST_CASE("H46: who keeps a promise is not blamed for what we drop ourselves") {
+  GossipConfig config = every_promise_counts();
+  config.most_message = 10;
+  Judged net(1, config);
+  const Bytes ours = signed_message(0, "old"), large = signed_message(9, "more than ten bytes");
+  for (const Bytes& message : {ours, large}) {
+    net.ihave(1, {id_of(message)});
+    net.message(1, message);
+  }
+  net.pass(5s);
+  CHECK(net.gossip.score(id(1)) == 0);
+}
+
+TEST_CASE("H46: a form that other stacks take and we do not is nobody's fault") {
+  Judged net(1);
+  net.message(1, gossip::encode_message({id(9), text_bytes("x"), {1, 2, 3}, "t"}, &key(9)));
+  CHECK(net.gossip.stats().rejected == 1);
+  CHECK(net.gossip.score(id(1)) == 0);
+}
+
+TEST_CASE("H46: of two messages with one id who brings the good one is not blamed for the other") {
+  GossipConfig config;
+  config.manual_validation = true;
+  Judged net(2, config);
+  net.message(1, signed_message(9, "bad", 1));
+  net.message(2, signed_message(9, "good", 1));
+  net.judge(net.asked.at(0).id, Verdict::reject);
+  CHECK(net.gossip.score(id(1)) == -10);
+  CHECK(net.gossip.score(id(2)) == 0);
+}
+
+// --- who is fed
+TEST_CASE("floodsub: below the publish threshold nothing goes to it") {
+  Judged net(1);
+  net.member(2, false, "/floodsub/1.0.0");
+  net.score(2, -51);
+  net.message(1, signed_message(9, "news"));
+  REQUIRE(net.publish("ours"));
+  CHECK(net.told(2).messages.empty());
+}
+
+TEST_CASE("fanout: who falls below the publish threshold is replaced") {
+  GossipConfig config;
+  config.flood_publish = false;
+  Router net(config);
+  for (std::size_t n = 1; n <= 7; ++n) net.member(n);
+  const Receipt first = net.publish("one").value();
+  REQUIRE(first.peers.size() == config.d);
+  const PeerId out = first.peers.front().peer;
+  REQUIRE(net.gossip.set_application_score(net.turn(), out, -51));
+  net.heartbeat();
+  const Receipt second = net.publish("two").value();
+  CHECK(second.peers.size() == config.d);
+  CHECK(std::ranges::count(second.peers, out, &Receipt::Peer::peer) == 0);
+}
+
+TEST_CASE("outbox: who is below the publish threshold is not the first subscriber") {
+  GossipConfig config;
+  config.outbox = 1;
+  Router net(config);
+  net.join(1);
+  REQUIRE(net.gossip.set_application_score(net.turn(), id(1), -51));
+  REQUIRE(net.publish("news"));
+  net.subscribe(1);
+  CHECK(net.told(1).messages.empty());
+  net.member(2);
+  CHECK(net.told(2).messages.size() == 1);
 }
 
 }  // namespace kadmesh

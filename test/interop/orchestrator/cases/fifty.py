@@ -8,8 +8,8 @@ NODES = 50
 CRAWL_SECONDS = 40.0
 
 EVERYBODYS = {"/kadmesh/kad/1.0.0", "/ipfs/id/1.0.0", "/ipfs/ping/1.0.0"}
-OURS = EVERYBODYS | {"/ipfs/id/push/1.0.0", "/meshsub/1.1.0", "/meshsub/1.0.0", "/test/echo/1.0.0",
-                     "/test/reset/1.0.0", "/test/sink/1.0.0", "/test/source/1.0.0"}
+OURS = EVERYBODYS | {"/ipfs/id/push/1.0.0", "/meshsub/1.3.0", "/meshsub/1.2.0", "/meshsub/1.1.0",
+                     "/meshsub/1.0.0", "/floodsub/1.0.0", "/test/echo/1.0.0", "/test/reset/1.0.0", "/test/sink/1.0.0", "/test/source/1.0.0"}
 
 
 async def fifty(scene):
