@@ -37,7 +37,8 @@ struct BackfillStreams::State {
   Deadlines<StreamKey> deadlines;
 
   void accept(Turn turn, const StreamOpened& stream) {
-    if (serving.size() >= kMost || of_peer[stream.peer] >= kMostOfPeer) {
+    const auto its = of_peer.find(stream.peer);
+    if (serving.size() >= kMost || (its != of_peer.end() && its->second >= kMostOfPeer)) {
       swarm.reset(turn, stream.key, 0);
       return swarm.release(turn, stream.key);
     }
