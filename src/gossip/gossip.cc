@@ -116,6 +116,8 @@ void Gossip::on_rpc(Turn turn, const PeerId& peer, ByteView bytes) {
 
 void Gossip::State::take(Turn turn, const PeerId& peer, const gossip::Rpc& rpc) {
   take_hello(peer, rpc.extensions);
+  // Who leaves a topic says so in the RPC with which it prunes us.
+  const std::vector<bool> met = in_mesh_with(peer, rpc.prune);
   take_subscriptions(turn, peer, rpc);
   for (const ByteView message : rpc.publish) {
     if (below(&ScoreThresholds::graylist, peer)) break;  // by what it said just now
@@ -123,6 +125,18 @@ void Gossip::State::take(Turn turn, const PeerId& peer, const gossip::Rpc& rpc) 
   }
   take_partial(peer, rpc);
   take_control(turn, peer, rpc);
+  for (std::size_t i = 0; i < rpc.prune.size(); ++i) take_prune(turn, peer, rpc.prune[i], met[i]);
+}
+
+std::vector<bool> Gossip::State::in_mesh_with(const PeerId& peer,
+                                              const std::vector<gossip::Prune>& prunes) const {
+  std::vector<bool> out;
+  out.reserve(prunes.size());
+  for (const gossip::Prune& prune : prunes) {
+    const auto at = topics.find(prune.topic);
+    out.push_back(at != topics.end() && at->second.mesh.contains(peer));
+  }
+  return out;
 }
 
 void Gossip::State::take_subscriptions(Turn turn, const PeerId& peer, const gossip::Rpc& rpc) {
@@ -146,7 +160,6 @@ void Gossip::State::take_control(Turn turn, const PeerId& peer, const gossip::Rp
   }
   take_iwant(peer, rpc.iwant);
   for (const Topic& topic : rpc.graft) take_graft(turn, peer, topic);
-  for (const gossip::Prune& prune : rpc.prune) take_prune(turn, peer, prune);
 }
 
 void Gossip::on_verdict(Turn turn, ValidationId id, Verdict verdict) {

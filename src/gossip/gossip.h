@@ -28,7 +28,7 @@
 #include "base/turn.h"
 #include "gossip/config.h"
 #include "gossip/message.h"
-#include "gossip/score.h"
+#include "gossip/score_view.h"
 
 namespace kadmesh {
 

@@ -1,7 +1,7 @@
 // Who told of a message that we then asked for, and owes it (gossipsub-v1.1.md "Spam Protection
-// Measures"; go-libp2p-pubsub, gossip_tracer.go). A promise is kept by whoever brings the message, and
-// stands beside others of the same message: to be asked again, or to have another asked, ends none.
-// Messages are known by a keyed digest; bounded, and when it is full nobody promises.
+// Measures"; go-libp2p-pubsub, gossip_tracer.go). A promise is kept by whoever brings the message,
+// and stands beside others of the same message: to be asked again, or to have another asked, ends
+// none. Messages are known by a keyed digest; bounded, and when it is full nobody promises.
 #pragma once
 
 #include <cstddef>

@@ -30,16 +30,14 @@
 #include <cstddef>
 #include <map>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
 #include "gossip/ip_prefix.h"
+#include "gossip/message.h"
 
 namespace kadmesh {
-
-using Topic = std::string;
 
 // The factor with which a counter of 1 falls to `decay_to_zero` in `to_zero`: the root of
 // decay_to_zero of as many degrees as there are whole intervals (go's ScoreParameterDecay), to the

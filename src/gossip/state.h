@@ -140,6 +140,8 @@ struct Gossip::State {
   // An RPC of the peer's.
   void take(Turn turn, const PeerId& peer, const gossip::Rpc& rpc);
   void take_control(Turn turn, const PeerId& peer, const gossip::Rpc& rpc);
+  std::vector<bool> in_mesh_with(const PeerId& peer,
+                                 const std::vector<gossip::Prune>& prunes) const;
   // Below the graylist threshold: who comes and goes is all that we take of it.
   void take_subscriptions(Turn turn, const PeerId& peer, const gossip::Rpc& rpc);
   void take_hello(const PeerId& peer, const std::optional<gossip::Extensions>& said);
@@ -176,7 +178,8 @@ struct Gossip::State {
   std::optional<gossip::PruneCause> refusal(Turn turn, const PeerId& peer, const Topic& topic,
                                             const GossipTopic& about);
   void graft_in_backoff(Turn turn, const PeerId& peer, const Topic& topic);
-  void take_prune(Turn turn, const PeerId& peer, const gossip::Prune& prune);
+  // `met`: it was in the mesh when the RPC came.
+  void take_prune(Turn turn, const PeerId& peer, const gossip::Prune& prune, bool met);
   void meet(Turn turn, const PeerId& named_by, const gossip::Prune& prune);
   std::vector<gossip::Exchanged> others_for(Turn turn, const PeerId& pruned, const Topic& topic);
   bool may_graft(Turn turn, const Topic& topic, const GossipTopic& about, const PeerId& peer) const;

@@ -222,17 +222,17 @@ void Gossip::State::graft_in_backoff(Turn turn, const PeerId& peer, const Topic&
   penalise(peer, at_once ? 2 : 1);
 }
 
-void Gossip::State::take_prune(Turn turn, const PeerId& peer, const Prune& prune) {
+void Gossip::State::take_prune(Turn turn, const PeerId& peer, const Prune& prune, bool met) {
   const auto at = topics.find(prune.topic);
   const bool joined = at != topics.end() && at->second.subscribed;
-  const bool left = joined && leave_mesh(peer, prune.topic, at->second);
+  if (joined) leave_mesh(peer, prune.topic, at->second);
   // Of who is in no mesh it is not remembered, or anybody could fill what we remember. It may have
   // crossed our own, though, of leaving the topic as well, and holds should we come back.
-  if (!left && !backoff.stands(prune.topic, peer, turn.now.mono)) return;
-  if (left) note_prune(turn, peer, prune.topic, PruneCause::they_pruned);
+  if (!met && !backoff.stands(prune.topic, peer, turn.now.mono)) return;
+  if (met) note_prune(turn, peer, prune.topic, PruneCause::they_pruned);
   backoff.add(prune.topic, peer, after(turn.now.mono, backoff_of(prune, config.prune_backoff)),
               PruneCause::they_pruned);
-  if (left && !below(&ScoreThresholds::accept_px, peer)) meet(turn, peer, prune);
+  if (met && !below(&ScoreThresholds::accept_px, peer)) meet(turn, peer, prune);
 }
 
 // Some of those whom the peer names, of those whom we do not know.

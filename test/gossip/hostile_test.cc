@@ -161,6 +161,26 @@ TEST_CASE("H38: backoffs are bounded in number") {
   CHECK(backoff.size() == 0);
 }
 
+TEST_CASE("H38: PRUNEs of who is in no mesh of ours are not remembered") {
+  Router router;
+  for (int n = 0; n < 20; ++n) router.subscribe_us("t" + std::to_string(n));
+  router.join(1);
+  for (int n = 0; n < 20; ++n) router.prune(1, 60, "t" + std::to_string(n));
+  CHECK(router.gossip.stats().backoffs == 0);
+}
+
+TEST_CASE("mesh: who leaves a topic and prunes us in the same RPC is remembered") {
+  Router router;
+  router.subscribe_us();
+  router.member(1);
+  REQUIRE(router.in_mesh(1));
+  gossip::Rpc rpc;
+  rpc.subscriptions.push_back({false, "t"});
+  rpc.prune.push_back({"t", 10, {}});
+  router.say(1, rpc);
+  CHECK(router.gossip.stats().backoffs == 1);
+}
+
 TEST_CASE("H43: a peer that never lets our stream open leaves nothing behind either") {
   Router router;
   router.subscribe_us();
