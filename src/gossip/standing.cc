@@ -1,4 +1,7 @@
 // What a peer's behaviour comes to: what the router tells the scores, and asks of them.
+#include <array>
+#include <charconv>
+
 #include "gossip/state.h"
 
 namespace kadmesh {
@@ -70,9 +73,9 @@ void Gossip::State::ignored(const GossipFresh& message) {
 namespace {
 
 std::string number(double value) {
-  std::string text = std::to_string(value);  // six digits behind the point
-  text.resize(text.find('.') + 3);
-  return text;
+  std::array<char, 512> text;  // the largest double has 309 digits before its point
+  const auto end = std::to_chars(text.begin(), text.end(), value, std::chars_format::fixed, 2).ptr;
+  return {text.begin(), end};
 }
 
 void say_part(std::string& out, const char* name, const ScorePart& part) {

@@ -64,6 +64,11 @@ Prune read_prune(const pb::GossipControl::Prune& from) {
   return prune;
 }
 
+Extensions read_extensions(const std::string& encoded) {
+  pb::GossipExtensions said;
+  return {said.ParseFromString(encoded) && said.partial_messages()};
+}
+
 void take_control(Rpc& rpc, const pb::GossipControl& control) {
   for (const auto& have : control.ihave())
     if (usable(have.topic())) rpc.ihave.push_back({have.topic(), ids(have.ids())});
@@ -73,8 +78,7 @@ void take_control(Rpc& rpc, const pb::GossipControl& control) {
   for (const auto& prune : control.prune())
     if (usable(prune.topic())) rpc.prune.push_back(read_prune(prune));
   rpc.idontwant = all_ids(control.idontwant());
-  if (control.has_extensions())
-    rpc.extensions = Extensions{control.extensions().partial_messages()};
+  if (control.has_extensions()) rpc.extensions = read_extensions(control.extensions());
 }
 
 std::optional<PartialMessage> read_partial(const pb::GossipPartial& from) {
@@ -184,6 +188,12 @@ void add_idontwant(Batch& batch, std::span<const MessageId> ids) {
   }
 }
 
+void add_extensions(Batch& batch, const Extensions& ours) {
+  pb::GossipExtensions out;
+  out.set_partial_messages(ours.partial_messages);
+  batch.room(0).mutable_control()->set_extensions(out.SerializeAsString());
+}
+
 void add_partial(Batch& batch, const PartialMessage& partial) {
   auto* out = batch.fresh().mutable_partial();
   out->set_topic(partial.topic);
@@ -203,7 +213,7 @@ Result<void> take_rest(Rpc& rpc, ByteView encoded) {
                                    change.topic(),
                                    {change.requests_partial(), change.supports_partial()}});
   take_control(rpc, received.control());
-  if (received.has_partial()) rpc.partial = read_partial(received.partial());
+  rpc.partial = read_partial(received.partial());
   return {};
 }
 
@@ -241,9 +251,7 @@ std::vector<Bytes> encode_rpc(const Rpc& rpc) {
   {
     Batch batch(frames);
     // First of all: extensions are in the first RPC of a stream, or nowhere.
-    if (rpc.extensions)
-      batch.room(0).mutable_control()->mutable_extensions()->set_partial_messages(
-          rpc.extensions->partial_messages);
+    if (rpc.extensions) add_extensions(batch, *rpc.extensions);
     for (const SubOpts& change : rpc.subscriptions) add_subscription(batch, change);
     for (const Topic& topic : rpc.graft)
       batch.room(topic.size()).mutable_control()->add_graft()->set_topic(topic);

@@ -2,6 +2,8 @@
 // their SHA-256, so that a line tells two of them apart and gives none away.
 #pragma once
 
+#include <array>
+#include <charconv>
 #include <string>
 #include <string_view>
 
@@ -33,7 +35,10 @@ inline void print(std::string& out, const KeyLogLine& secret) {
   print_bytes(out += "KeyLogLine line=", as_bytes(secret.line));
 }
 inline void print(std::string& out, bool yes) { out += yes ? "yes" : "no"; }
-inline void print(std::string& out, double number) { out += std::to_string(number); }
+inline void print(std::string& out, double number) {
+  std::array<char, 64> text;
+  out.append(text.begin(), std::to_chars(text.begin(), text.end(), number).ptr);
+}
 inline void print(std::string& out, Duration duration) {
   out += std::to_string(duration.count()) + "ns";
 }
