@@ -178,9 +178,10 @@ struct Session::State {
     const auto reached = co_await reach(c.from, terms.limit);
     if (!reached) co_return std::unexpected(reached.error());
     if (!host) co_return std::unexpected(closed());
+    // By name: g++ 12 destroys an aggregate that is made within a co_await twice.
+    BackfillRange range{.after = std::move(c.after)};
     co_return as_answer(co_await host->async_backfill(reached->peer, std::move(c.topic),
-                                                      use_awaitable, left(end),
-                                                      {.after = std::move(c.after)}));
+                                                      use_awaitable, left(end), std::move(range)));
   }
 
   // --- commands that the node carries out alone
