@@ -65,8 +65,9 @@ Multiaddr Decoder::read(std::type_identity<Multiaddr>) {
 }
 
 IpPrefix Decoder::read(std::type_identity<IpPrefix>) {
-  const auto prefix = IpPrefix::from_text(as_text(bytes()));
-  if (prefix) return *prefix;
+  const std::string_view text = as_text(bytes());
+  const auto prefix = IpPrefix::from_text(text);
+  if (prefix && prefix->text() == text) return *prefix;
   fail();
   return loopback_prefixes().front();
 }

@@ -116,6 +116,7 @@ class Decoder {
     const std::uint64_t count = at_most(rest_.size());
     for (std::uint64_t i = 0; i < count && ok(); ++i) {
       K key = value<K>();
+      if (!out.empty() && key <= out.rbegin()->first) fail();  // one order for each map
       out.insert_or_assign(std::move(key), value<V>());
     }
     return out;
