@@ -202,8 +202,9 @@ void PeerScores::duplicate(const SipHash& message, const Topic& topic, const Pee
   DeliveryRecords::Record* record = deliveries_.find(message);
   if (!record || record->status == Status::ignored) return;
   if (record->status == Status::invalid) return invalid(from, topic);
-  const TopicScoreParams* params = params_of(topic);
-  if (!params || !deliveries_.add_sender(*record, from)) return;
+  if (!deliveries_.add_sender(*record, from)) return;
+  const TopicScoreParams* params = params_of(topic);  // set_topic() may yet give it some
+  if (!params) return;
   const bool in_time = now <= after(record->validated, params->mesh_deliveries_window);
   if (record->status == Status::valid && in_time) near_first(from, topic);
 }

@@ -259,6 +259,20 @@ TEST_CASE("score P4: a rejected message is everybody's who sends it, before and 
 }
 
 // TestScoreRejectMessageDeliveries, "clear the delivery record"
+TEST_CASE("score P4: a copy that came before its topic was scored is held against its sender, too") {
+  TopicScoreParams topic = still_topic();
+  topic.invalid_weight = -1;
+  Scored s(nothing());
+  s.connect(1), s.connect(2);
+  const SipHash message{1};
+  s.scores.validating(message, s.now);
+  s.scores.duplicate(message, "u", id(2), s.now);
+  CHECK(s.scores.set_topic("u", topic).has_value());
+  s.scores.rejected(message, "u", id(1));
+  CHECK(s.score(1) == -1);
+  CHECK(s.score(2) == -1);
+}
+
 TEST_CASE("score P4: a message that comes anew after its record's time is judged anew") {
   TopicScoreParams topic = still_topic();
   topic.invalid_weight = -1;
