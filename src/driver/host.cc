@@ -4,6 +4,7 @@
 #include <map>
 
 #include "driver/driver.h"
+#include "driver/gossip_trace_file.h"
 #include "driver/machine.h"
 #include "driver/stream_state.h"
 #include "transport/multistream.h"
@@ -85,6 +86,8 @@ struct Host::State : std::enable_shared_from_this<Host::State> {
 
   // --- reports of the node
   void on_report(Report report) {
+    if (const auto* traced = std::get_if<GossipTraced>(&report); traced && trace)
+      on_traced(*traced);
     if (observer) observer(report);
     if (auto* done = std::get_if<OpDone>(&report)) return on_done(std::move(*done));
     if (auto* message = std::get_if<MessageDelivered>(&report))
@@ -99,6 +102,12 @@ struct Host::State : std::enable_shared_from_this<Host::State> {
     if (auto* event = std::get_if<StreamEvent>(&report)) return on_stream_event(*event);
     if (auto* step = std::get_if<StepTaken>(&report)) return on_step(std::move(*step));
     if (auto* failed = std::get_if<ListenFailed>(&report)) listen_error = failed->cause;
+  }
+
+  void on_traced(const GossipTraced& traced) {
+    const auto written = trace->write(traced);
+    if (!written && observer)
+      observer(Notice{Notice::Level::warning, "driver", std::nullopt, written.error()});
   }
 
   template <class Told, class What>
@@ -194,7 +203,8 @@ struct Host::State : std::enable_shared_from_this<Host::State> {
   OnBackfill teller;
   std::vector<Handler<void>> shut;  // wait for the last connection
   OnReport observer;
-  Driver driver;  // last: it reports into the members above
+  std::unique_ptr<GossipTraceFile> trace;  // null: none is written
+  Driver driver;                           // last: it reports into the members above
 };
 
 Host::Host(std::shared_ptr<State> state) : state_(std::move(state)) {}
@@ -208,14 +218,22 @@ Result<std::unique_ptr<Host>> Host::create(asio::io_context& loop, HostConfig co
     ASSIGN_OR_RETURN(recorder, recorder_for(*config.record, config.node));
     if (recorder->redacts()) config.node.swarm.noise_luck = machine_entropy();
   }
-  auto state =
-      std::make_shared<State>(loop, config.identity ? *config.identity : new_identity(),
-                              std::move(config.node), std::move(config.store), std::move(recorder));
+  const KeyPair identity = config.identity ? *config.identity : new_identity();
+  std::unique_ptr<GossipTraceFile> trace;
+  if (config.gossip_trace) {
+    ASSIGN_OR_RETURN(trace, GossipTraceFile::make(*config.gossip_trace, identity.peer_id()));
+    config.node.gossip.trace = true;
+  }
+  auto state = std::make_shared<State>(loop, identity, std::move(config.node),
+                                       std::move(config.store), std::move(recorder));
+  state->trace = std::move(trace);
   state->driver.set_keylog(config.keylog);
+  std::error_code ignored;
   for (const Endpoint& at : listen) {
     state->driver.turn(input::Listen{at});
     if (!state->listen_error) continue;
     if (config.record) unlink_recording(*config.record);
+    if (config.gossip_trace) std::filesystem::remove(*config.gossip_trace, ignored);
     return std::unexpected(*state->listen_error);
   }
   return std::unique_ptr<Host>(new Host(std::move(state)));

@@ -43,6 +43,8 @@ struct HostConfig {
   std::FILE* keylog = nullptr;  // secrets for decrypting a capture; owned by the caller
   // All that goes into the node, written down for a replay (replay/capture.h): holds secrets.
   std::optional<RecordTo> record;
+  // All that happens in GossipSub, in a new file (driver/gossip_trace_file.h).
+  std::optional<std::filesystem::path> gossip_trace;
 };
 
 // Whether T is one of a variant's alternatives.
@@ -58,7 +60,7 @@ class Host {
 
   // Errc::invalid for an address that cannot be listened on, and for a configuration that cannot
   // hold (check(NodeConfig)) or is a simulation's (SwarmConfig::security, signatures); Errc::io
-  // when the socket, or the file to record to, says no; Errc::unsupported for a configuration that
+  // when the socket, or a file to write to, says no; Errc::unsupported for a configuration that
   // cannot be recorded.
   // `loop` outlives the host and is run by one thread.
   static Result<std::unique_ptr<Host>> create(asio::io_context& loop, HostConfig config);

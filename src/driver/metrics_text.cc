@@ -1,6 +1,9 @@
 #include "driver/metrics_text.h"
 
+#include <algorithm>
 #include <array>
+#include <charconv>
+#include <numeric>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -22,6 +25,12 @@ std::string thousandths(std::uint64_t count) {
 
 std::string seconds(Duration time) {
   return thousandths(static_cast<std::uint64_t>(std::max<Duration>(time, 0ms) / 1ms));
+}
+
+std::string decimal(double value) {
+  std::array<char, 512> text;  // the largest double has 309 digits before its point
+  const auto end = std::to_chars(text.begin(), text.end(), value, std::chars_format::fixed, 3).ptr;
+  return {text.begin(), end};
 }
 
 // A label's value is UTF-8; three of its characters mean something.
@@ -49,7 +58,7 @@ std::string topic_label(std::string_view topic) {
 class Exposition {
  public:
   void family(std::string_view name, std::string_view type, std::string_view help) {
-    name_ = "kadmesh_" + std::string(name);
+    name_ = (name.starts_with("gossipsub_") ? "" : "kadmesh_") + std::string(name);
     out_ += "# HELP " + name_ + " " + std::string(help) + "\n# TYPE " + name_ + " " +
             std::string(type) + "\n";
   }
@@ -85,16 +94,17 @@ void say_outcomes(Exposition& out, std::string_view type, const Outcomes& ended)
       out.sample(of + label("outcome", name(static_cast<Errc>(code))), ended.failed[code]);
 }
 
-void say_took(Exposition& out, std::string_view type, const Histogram& took_ms) {
-  const std::string of = label("type", type);
+// Of milliseconds.
+void say_histogram(Exposition& out, const std::string& of, const Histogram& times) {
+  const std::string more = of.empty() ? "" : of + ",";
   std::uint64_t so_far = 0;
   for (std::size_t i = 0; i < Histogram::kBounds; ++i) {
-    so_far += took_ms.counts()[i];
-    out.sample(of + "," + label("le", thousandths(Histogram::bound(i))), so_far, "_bucket");
+    so_far += times.counts()[i];
+    out.sample(more + label("le", thousandths(Histogram::bound(i))), so_far, "_bucket");
   }
-  out.sample(of + "," + label("le", "+Inf"), took_ms.count(), "_bucket");
-  out.sample(of, thousandths(took_ms.sum()), "_sum");
-  out.sample(of, took_ms.count(), "_count");
+  out.sample(more + label("le", "+Inf"), times.count(), "_bucket");
+  out.sample(of, thousandths(times.sum()), "_sum");
+  out.sample(of, times.count(), "_count");
 }
 
 void say_hops(Exposition& out, std::string_view type,
@@ -123,7 +133,9 @@ void say_queries(Exposition& out, const KadStats& kad) {
   out.family("kad_queries_total", "counter", "Users' operations that ended, by type and outcome.");
   each_query(kad, [&](auto type, const QueryStats& q) { say_outcomes(out, type, q.ended); });
   out.family("kad_query_duration_seconds", "histogram", "How long users' operations took.");
-  each_query(kad, [&](auto type, const QueryStats& q) { say_took(out, type, q.took_ms); });
+  each_query(kad, [&](auto type, const QueryStats& q) {
+    say_histogram(out, label("type", type), q.took_ms);
+  });
   out.family("kad_query_hops", "histogram", "Hops of the walks of those that ended well.");
   each_query(kad, [&](auto type, const QueryStats& q) { say_hops(out, type, q.hops); });
 }
@@ -215,18 +227,114 @@ void say_backfill(Exposition& out, const BackfillStats& backfill) {
   out.counter("backfill_failed_total", "Operations that failed.", backfill.failed);
 }
 
+// --- GossipSub. What the draft of metrics for it names (libp2p specs, pull request 695) has its
+// name.
+using TopicCount = std::uint64_t TopicStats::*;
+
+void say_topics(Exposition& out, const Metrics& metrics, std::string_view name,
+                std::string_view help, TopicCount count) {
+  out.family(name, "counter", help);
+  for (const Metrics::Mesh& mesh : metrics.meshes)
+    out.sample(topic_label(mesh.topic), mesh.stats.*count);
+}
+
+// By the draft's verdicts: what was not here before, and what became of it.
+void say_received(Exposition& out, const Metrics::Mesh& mesh) {
+  std::uint64_t rejected = 0, ignored = 0;
+  for (std::size_t i = 0; i < kRefusals; ++i)
+    (is_fault(static_cast<Refusal>(i)) ? rejected : ignored) += mesh.stats.refused[i];
+  const std::string of = topic_label(mesh.topic) + ",";
+  out.sample(of + label("validation_result", "accept"), mesh.stats.delivered);
+  out.sample(of + label("validation_result", "reject"), rejected);
+  out.sample(of + label("validation_result", "ignore"), ignored);
+}
+
+void say_refused(Exposition& out, const Metrics::Mesh& mesh) {
+  for (std::size_t i = 0; i < kRefusals; ++i) {
+    const auto why = static_cast<Refusal>(i);
+    if (is_fault(why) && mesh.stats.refused[i] > 0)
+      out.sample(topic_label(mesh.topic) + "," + label("reason", text(why)), mesh.stats.refused[i]);
+  }
+}
+
+void say_messages(Exposition& out, const Metrics& metrics) {
+  out.family("gossipsub_message_received_total", "counter",
+             "New messages that peers brought, by what became of them.");
+  for (const Metrics::Mesh& mesh : metrics.meshes) say_received(out, mesh);
+  out.family("gossipsub_message_rejected_total", "counter", "Messages that are invalid.");
+  for (const Metrics::Mesh& mesh : metrics.meshes) say_refused(out, mesh);
+  say_topics(out, metrics, "gossipsub_message_delivered_total", "Messages delivered here.",
+             &TopicStats::delivered);
+  say_topics(out, metrics, "gossipsub_message_duplicate_total", "Messages that came again.",
+             &TopicStats::duplicates);
+  say_topics(out, metrics, "gossipsub_message_published_total", "Messages published here.",
+             &TopicStats::published);
+}
+
+void say_control(Exposition& out, const Metrics& metrics) {
+  say_topics(out, metrics, "gossipsub_peer_graft_total", "GRAFTs sent.", &TopicStats::grafts);
+  say_topics(out, metrics, "gossipsub_peer_prune_total", "PRUNEs sent.", &TopicStats::prunes);
+  say_topics(out, metrics, "gossipsub_ihave_sent_total", "IHAVEs sent.", &TopicStats::ihave);
+  say_topics(out, metrics, "gossipsub_iwant_sent_total", "IWANTs sent.", &TopicStats::iwant);
+  say_topics(out, metrics, "gossipsub_idontwant_sent_total", "IDONTWANTs sent.",
+             &TopicStats::idontwant);
+}
+
+void say_parts(Exposition& out, std::string_view name, std::string_view help,
+               const RpcCounts& counts) {
+  out.family(name, "counter", help);
+  for (std::size_t i = 0; i < kRpcParts; ++i)
+    out.sample(label("message_type", text(static_cast<RpcPart>(i))), counts[i]);
+}
+
+// The bounds that the draft recommends.
+void say_scores(Exposition& out, const std::vector<double>& scores) {
+  constexpr int kBounds[] = {-100, -10, -1, 0, 1, 10, 100};
+  out.family("gossipsub_peer_score", "histogram", "Scores of connected peers at this moment.");
+  for (const int bound : kBounds)
+    out.sample(label("le", std::to_string(bound)),
+               static_cast<std::uint64_t>(
+                   std::ranges::count_if(scores, [&](double score) { return score <= bound; })),
+               "_bucket");
+  out.sample(label("le", "+Inf"), scores.size(), "_bucket");
+  out.sample("", decimal(std::accumulate(scores.begin(), scores.end(), 0.0)), "_sum");
+  out.sample("", scores.size(), "_count");
+}
+
+void say_penalties(Exposition& out, const GossipStats& gossip) {
+  out.counter("gossipsub_backoff_violations_total", "GRAFTs of peers that should have waited.",
+              gossip.penalties[static_cast<std::size_t>(Penalty::graft_backoff)]);
+  out.family("gossipsub_score_penalty_total", "counter", "Penalties, by what they are for.");
+  for (std::size_t i = 0; i < kPenalties; ++i)
+    out.sample(label("penalty_type", text(static_cast<Penalty>(i))), gossip.penalties[i]);
+  out.family("gossipsub_peer_throttled_total", "counter", "Peers that were kept from more.");
+  out.sample(label("reason", "slow_peer"), gossip.slowed);
+  out.sample(label("reason", "validation_queue_full"), gossip.unjudged);
+  out.sample(label("reason", "graylisted"), gossip.graylisted);
+}
+
 void say_gossip(Exposition& out, const Metrics& metrics) {
   const GossipStats& gossip = metrics.node.gossip;
-  out.gauge("gossip_peers", "Peers that speak GossipSub.", gossip.peers);
+  out.gauge("gossipsub_peers_total", "Peers that speak GossipSub.", gossip.peers);
   out.gauge("gossip_topics", "Topics that we or peers subscribe to.", gossip.topics);
-  out.counter("gossip_delivered_messages_total", "Messages delivered here.", gossip.delivered);
-  out.counter("gossip_duplicate_messages_total", "Messages that came again.", gossip.duplicates);
-  out.counter("gossip_published_messages_total", "Messages published here.", gossip.published);
-  out.counter("gossip_forwarded_messages_total", "Messages forwarded.", gossip.forwarded);
-  out.counter("gossip_rejected_messages_total", "Messages that are invalid.", gossip.rejected);
-  out.counter("gossip_dropped_frames_total", "Frames dropped for slow peers.", gossip.dropped);
-  out.family("gossip_mesh_peers", "gauge", "Peers in the mesh of a topic.");
+  out.family("gossipsub_mesh_peers_total", "gauge", "Peers in the mesh of a topic.");
   for (const Metrics::Mesh& mesh : metrics.meshes) out.sample(topic_label(mesh.topic), mesh.peers);
+  out.family("gossip_subscribers", "gauge", "Connected peers that subscribe to a topic.");
+  for (const Metrics::Mesh& mesh : metrics.meshes)
+    out.sample(topic_label(mesh.topic), mesh.subscribers);
+  say_messages(out, metrics);
+  say_control(out, metrics);
+  say_parts(out, "gossipsub_rpc_received_total", "Parts of RPCs that came.", gossip.parts_in);
+  say_parts(out, "gossipsub_rpc_sent_total", "Parts of RPCs that were sent.", gossip.parts_out);
+  say_scores(out, metrics.scores);
+  say_penalties(out, gossip);
+  out.family("gossip_delivery_delay_seconds", "histogram",
+             "From a message's arrival to its delivery here.");
+  say_histogram(out, "", gossip.delay_ms);
+  out.counter("gossip_forwarded_messages_total", "Messages forwarded.", gossip.forwarded);
+  out.counter("gossip_not_wanted_messages_total", "Messages not sent for peers had said IDONTWANT.",
+              gossip.not_wanted);
+  out.counter("gossip_dropped_frames_total", "Frames dropped for slow peers.", gossip.dropped);
 }
 
 }  // namespace
@@ -236,7 +344,9 @@ Metrics metrics_of(const Host& host, WallTime started) {
   Metrics metrics{node.stats(), started, host.stored_rows(), host.stored_bytes()};
   for (const TopicView& topic : node.gossip().topics())
     if (topic.subscribed)
-      metrics.meshes.push_back({topic.topic, topic.mesh.size(), topic.subscribers.size()});
+      metrics.meshes.push_back(
+          {topic.topic, topic.mesh.size(), topic.subscribers.size(), topic.stats});
+  metrics.scores = node.gossip().scores();
   return metrics;
 }
 

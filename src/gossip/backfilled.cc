@@ -22,6 +22,7 @@ Result<Backfilled> Gossip::State::take_backfilled(Turn turn, const PeerId& from,
   const SipHash digest = sip_hash(digest_key, id);
   if (seen.contains(digest) || of_this_life(received)) {
     ++counts.duplicates;
+    ++joined->second.stats.duplicates;
     return Backfilled::duplicate;
   }
   if (received.data.size() > config.most_message)
@@ -36,7 +37,7 @@ Result<Backfilled> Gossip::State::take_backfilled(Turn turn, const PeerId& from,
                     id,
                     gossip::owned(received),
                     std::make_shared<const Bytes>(gossip::message_frame(encoded)),
-                    after(turn.now.mono, gossip::kValidationTimeout),
+                    turn.now.mono,
                     true};
   judge(turn, std::move(fresh));
   return Backfilled::taken;

@@ -76,6 +76,8 @@ struct GossipConfig {
   // Accepted messages of topics that we subscribe to, our own among them, are told of as
   // GossipKeep, and publishing where nobody subscribes succeeds: those who come later can ask.
   bool keeps = false;
+  // Whether all that happens is told as GossipTrace. It costs a look at every RPC.
+  bool trace = false;
 };
 
 // Errc::invalid names the first constraint that a configuration breaks. Gossip itself holds only

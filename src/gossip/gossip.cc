@@ -101,15 +101,18 @@ void Gossip::on_rpc(Turn turn, const PeerId& peer, ByteView bytes) {
   const auto from = state_->peers.find(peer);
   if (from == state_->peers.end()) return;
   ++state_->counts.rpcs_in;
+  state_->trace_received(peer, bytes);
   const bool graylisted = state_->below(&ScoreThresholds::graylist, peer);
   if (graylisted) ++state_->counts.graylisted;
   if (const auto message = gossip::only_message(bytes)) {
+    ++state_->counts.parts_in[static_cast<std::size_t>(RpcPart::publish)];
     if (graylisted) return;
     if (!from->second.extensions) from->second.extensions.emplace();
     return state_->receive(turn, peer, *message);
   }
   const auto rpc = gossip::decode_rpc(bytes);
   if (!rpc) return void(state_->actions.emplace_back(GossipFault{peer, rpc.error()}));
+  state_->count_parts(state_->counts.parts_in, *rpc);
   graylisted ? state_->take_subscriptions(turn, peer, *rpc) : state_->take(turn, peer, *rpc);
   state_->flush();
 }
@@ -147,7 +150,7 @@ void Gossip::State::take_subscriptions(Turn turn, const PeerId& peer, const goss
 // v1.3: what it says first on a stream says what it can do; to say so again is a fault.
 void Gossip::State::take_hello(const PeerId& peer, const std::optional<gossip::Extensions>& said) {
   std::optional<gossip::Extensions>& known = peers.at(peer).extensions;
-  if (known && said) penalise(peer, gossip::kExtensionsAgain);
+  if (known && said) penalise(peer, Penalty::extensions, gossip::kExtensionsAgain);
   if (!known) known = said.value_or(gossip::Extensions{});
 }
 
@@ -176,7 +179,8 @@ Time Gossip::next_timer() const {
   Time next = state_->next_heartbeat;
   // In the order of arrival, which is that of deadlines.
   if (!state_->validating.empty())
-    next = std::min(next, state_->validating.begin()->second.deadline);
+    next = std::min(next,
+                    after(state_->validating.begin()->second.arrived, gossip::kValidationTimeout));
   return next;
 }
 
@@ -239,6 +243,14 @@ ScoreView Gossip::score_view(const PeerId& peer) const {
   return scored ? state_->scores->view(peer) : ScoreView{};
 }
 
+std::vector<double> Gossip::scores() const {
+  std::vector<double> all;
+  if (!state_->scores) return all;
+  for (const auto& [peer, state] : state_->peers)
+    if (!state.direct) all.push_back(state_->score(peer));
+  return all;
+}
+
 MessageId Gossip::id_of(const MessageView& message) const { return state_->id_of(message); }
 
 const GossipConfig& Gossip::config() const { return state_->config; }
@@ -267,7 +279,8 @@ std::vector<TopicView> Gossip::topics() const {
                      about.subscribed,
                      {about.mesh.begin(), about.mesh.end()},
                      {about.fanout.begin(), about.fanout.end()},
-                     {about.subscribers.begin(), about.subscribers.end()}});
+                     {about.subscribers.begin(), about.subscribers.end()},
+                     about.stats});
   return views;
 }
 
@@ -304,6 +317,10 @@ GossipStats Gossip::stats() const {
   stats.backoffs = state_->backoff.size();
   stats.asking = state_->asking.size();
   stats.outbox = state_->outbox.size();
+  for (const double score : scores()) {
+    stats.below_zero += score < 0;
+    stats.lowest_score = std::min(stats.lowest_score, score);
+  }
   return stats;
 }
 

@@ -29,6 +29,8 @@
 #include "gossip/config.h"
 #include "gossip/message.h"
 #include "gossip/score_view.h"
+#include "gossip/stats.h"
+#include "gossip/trace_event.h"
 
 namespace kadmesh {
 
@@ -100,9 +102,13 @@ struct GossipFault {
 struct GossipSlow {
   PeerId peer;
 };
-using GossipAction =
-    std::variant<GossipSend, GossipValidate, GossipDeliver, GossipHold, GossipDial, GossipMeet,
-                 GossipUnsent, GossipPart, GossipOffer, GossipFault, GossipSlow, GossipKeep>;
+// With GossipConfig::trace.
+struct GossipTrace {
+  TraceEvent event;
+};
+using GossipAction = std::variant<GossipSend, GossipValidate, GossipDeliver, GossipHold, GossipDial,
+                                  GossipMeet, GossipUnsent, GossipPart, GossipOffer, GossipFault,
+                                  GossipSlow, GossipKeep, GossipTrace>;
 
 // What became of a message that was asked for afterwards.
 enum class Backfilled { taken, duplicate, no_room };
@@ -131,16 +137,7 @@ struct TopicView {
   Topic topic;
   bool subscribed = false;
   std::vector<PeerId> mesh, fanout, subscribers;  // ordered
-};
-struct GossipStats {
-  std::size_t peers = 0, topics = 0, seen = 0, cached = 0, validating = 0, backoffs = 0, outbox = 0,
-              asking = 0;  // ids asked for by IWANT and not yet come
-  std::uint64_t delivered = 0, duplicates = 0, published = 0, forwarded = 0, rejected = 0,
-                ignored = 0, dropped = 0, ihave_sent = 0, iwant_sent = 0, iwant_served = 0,
-                grafts = 0, prunes = 0, rpcs_in = 0, rpcs_out = 0, idontwant_sent = 0,
-                idontwant_got = 0,
-                graylisted = 0,  // RPCs of which nothing but subscriptions was taken
-      not_wanted = 0;            // not sent because the peer said IDONTWANT
+  TopicStats stats;
 };
 
 class Gossip {
@@ -217,6 +214,8 @@ class Gossip {
   // 0 for those who are not scored.
   double score(const PeerId& peer) const;
   ScoreView score_view(const PeerId& peer) const;
+  // Of those who are connected and scored, in no order.
+  std::vector<double> scores() const;
   // Of each topic that we have joined: why the peer is or is not in its mesh; its score by
   // component, and its last prunes.
   std::string why(const PeerId& peer, Time now) const;

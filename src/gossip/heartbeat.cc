@@ -32,7 +32,7 @@ void Gossip::State::forget_old(Time now) {
   expire_outbox(now);
   seen.expire(now);
   backoff.expire(now);
-  for (const PeerId& peer : promises.broken(now)) penalise(peer, 1);
+  for (const PeerId& peer : promises.broken(now)) penalise(peer, Penalty::broken_promise);
   std::erase_if(asking, [&](const auto& entry) {
     const bool over = after(entry.second.when, gossip::kAskAgain) <= now;
     if (over) not_awaited(entry.second);
@@ -157,7 +157,7 @@ std::vector<PeerId> Gossip::State::gossip_targets(Turn turn, const GossipTopic& 
 }
 
 // IHAVE to some who are not in the mesh: that is how a message finds a way around a broken one.
-void Gossip::State::emit_gossip(Turn turn, const Topic& topic, const GossipTopic& about,
+void Gossip::State::emit_gossip(Turn turn, const Topic& topic, GossipTopic& about,
                                 std::vector<MessageId>& ids) {
   std::vector<PeerId> parts, whole;
   for (const PeerId& peer : gossip_targets(turn, about))
@@ -171,12 +171,14 @@ void Gossip::State::emit_gossip(Turn turn, const Topic& topic, const GossipTopic
     tell(peer).ihave.push_back(
         {topic, {ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(most)}});
     ++counts.ihave_sent;
+    ++about.stats.ihave;
   }
 }
 
 // Who judges has had its time: the message is ignored.
 void Gossip::State::expire_validations(Time now) {
-  while (!validating.empty() && validating.begin()->second.deadline <= now)
+  while (!validating.empty() &&
+         after(validating.begin()->second.arrived, gossip::kValidationTimeout) <= now)
     ignored(validating.extract(validating.begin()).mapped());
 }
 

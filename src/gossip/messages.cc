@@ -49,7 +49,7 @@ Result<Receipt> Gossip::State::publish(Turn turn, const Topic& topic, Bytes data
   const auto frame = std::make_shared<const Bytes>(gossip::message_frame(encoded));
   cache.put(receipt.id, topic, frame);
   keep(topic, receipt.id, encoded);
-  ++counts.published;
+  published(receipt.id, topic);
   const auto at = topics.find(topic);
   if (at == topics.end() || at->second.subscribers.empty())
     return wait_in_outbox(turn, receipt, topic, frame), receipt;
@@ -127,30 +127,32 @@ std::vector<PeerId> Gossip::State::fanout_candidates(const GossipTopic& about,
 // what can be judged, so that a later copy has its chance.
 void Gossip::State::receive(Turn turn, const PeerId& from, ByteView encoded) {
   const auto received = gossip::decode_message(encoded);
-  if (!received) return void(++counts.rejected);
+  if (!received) return refuse(Refusal::unreadable, {}, {}, from);
   const auto topic = topics.find(received->topic);
   if (topic == topics.end() || !topic->second.subscribed) return;
   const MessageId id = id_of(*received);
   const SipHash digest = sip_hash(digest_key, id);
   if (seen.contains(digest)) {
-    duplicate(turn, *received, topic->first, from);
+    duplicate(turn, *received, id, from);
     return forward_backfilled(from, *received, id);
   }
   arrived(id, digest);
-  if (received->from == identity.peer_id()) return void(++counts.duplicates);
-  if (!room_to_validate(received->data.size())) return void(++counts.dropped);
-  if (received->data.size() > config.most_message) return void(++counts.rejected);
+  if (received->from == identity.peer_id()) return duplicate(turn, *received, id, from);
+  if (!room_to_validate(received->data.size()))
+    return refuse(Refusal::no_room, id, topic->first, from);
+  if (received->data.size() > config.most_message)
+    return refuse(Refusal::too_large, id, topic->first, from);
   const auto sound = gossip::check_signature(*received, config.policy, config.signatures.get());
-  if (!sound) return unsound(sound.error(), topic->first, from);
+  if (!sound) return unsound(sound.error(), id, topic->first, from);
   seen.add(digest, turn.now.mono);
-  if (!rises(*received)) return void(++counts.ignored);
+  if (!rises(*received)) return refuse(Refusal::old_number, id, topic->first, from);
   GossipFresh fresh{digest,
                     content_of(*received),
                     from,
                     id,
                     gossip::owned(*received),
                     std::make_shared<const Bytes>(gossip::message_frame(encoded)),
-                    after(turn.now.mono, gossip::kValidationTimeout)};
+                    turn.now.mono};
   refuse_copies(fresh);
   judge(turn, std::move(fresh));
 }
@@ -162,17 +164,24 @@ void Gossip::State::arrived(const MessageId& id, const SipHash& digest) {
   if (const auto asked = asking.extract(id)) not_awaited(asked.mapped());
 }
 
-void Gossip::State::duplicate(Turn turn, const gossip::SignedMessage& message, const Topic& topic,
+void Gossip::State::duplicate(Turn turn, const gossip::SignedMessage& message, const MessageId& id,
                               const PeerId& from) {
+  const auto at = topics.find(message.topic);
   ++counts.duplicates;
-  if (tracks_copies(topic)) scores->duplicate(content_of(message), topic, from, turn.now.mono);
+  ++at->second.stats.duplicates;
+  trace<traced::Duplicate>(id, from, at->first);
+  if (tracks_copies(at->first))
+    scores->duplicate(content_of(message), at->first, from, turn.now.mono);
 }
 
 // Blamed is a signature that does not verify, which nobody forwards by mistake. Other stacks take
 // forms that we do not, and forward them in good faith.
-void Gossip::State::unsound(const Error& why, const Topic& topic, const PeerId& from) {
-  ++counts.rejected;
-  if (scores && why.code == Errc::auth) scores->invalid(from, topic);
+void Gossip::State::unsound(const Error& why, const MessageId& id, const Topic& topic,
+                            const PeerId& from) {
+  refuse(Refusal::signature, id, topic, from);
+  if (!scores || why.code != Errc::auth) return;
+  scores->invalid(from, topic);
+  count_penalty(Penalty::invalid_message);
 }
 
 // With rising_seqnos: whether the author has not said as much, or more, before.
@@ -200,14 +209,17 @@ void Gossip::State::judge(Turn turn, GossipFresh message) {
 void Gossip::State::refuse_copies(const GossipFresh& message) {
   if (message.message.data.size() < config.idontwant_size) return;
   const Topic& topic = message.message.topic;
-  const GossipTopic& about = topics.find(topic)->second;
+  GossipTopic& about = topics.find(topic)->second;
   std::shared_ptr<const Bytes> frame;
   for (const PeerId& peer : about.mesh) {
     const GossipPeer& to = peers.at(peer);
     if (peer == message.received_from || to.version < gossip::Version::v12) continue;
     if (sends_parts(to, topic, about)) continue;
     if (!frame) frame = std::make_shared<const Bytes>(gossip::idontwant_frame(message.id));
-    if (send(peer, frame, Priority::control) == Sent::queued) ++counts.idontwant_sent;
+    if (send(peer, frame, Priority::control) != Sent::queued) continue;
+    ++counts.idontwant_sent;
+    ++about.stats.idontwant;
+    ++counts.parts_out[static_cast<std::size_t>(RpcPart::idontwant)];
   }
 }
 
@@ -233,8 +245,8 @@ bool Gossip::State::room_to_validate(std::size_t size) const {
 
 void Gossip::State::ask_application(GossipFresh message) {
   const ValidationId id{next_validation++};
-  actions.emplace_back(
-      GossipValidate{id, message.received_from, message.message, message.deadline});
+  actions.emplace_back(GossipValidate{id, message.received_from, message.message,
+                                      after(message.arrived, gossip::kValidationTimeout)});
   validating.emplace(id, std::move(message));
 }
 
@@ -249,6 +261,9 @@ void Gossip::State::accept(Turn turn, GossipFresh accepted) {
     spread(at->second, accepted);
   if (config.keeps) keep(topic, accepted.id, gossip::message_in(*accepted.frame));
   ++counts.delivered;
+  ++at->second.stats.delivered;
+  counts.delay_ms.add(static_cast<std::uint64_t>((turn.now.mono - accepted.arrived) / 1ms));
+  trace<traced::Delivered>(accepted.id, topic, accepted.received_from);
   actions.emplace_back(GossipDeliver{accepted.received_from, std::move(accepted.message),
                                      std::move(accepted.id), accepted.backfilled});
 }
@@ -278,6 +293,7 @@ void Gossip::State::take_ihave(Turn turn, const PeerId& peer, const gossip::IHav
   if (below(&ScoreThresholds::gossip, peer)) return;
   GossipPeer::Lazy& lazy = lazy_of(from);
   std::vector<MessageId>& wanted = tell(peer).iwant;
+  const std::size_t before = wanted.size();
   for (const MessageId& id : have.ids) {
     if (lazy.asked >= gossip::kMostAsked) break;
     if (seen.contains(sip_hash(digest_key, id)) || !may_ask(turn, peer, id)) continue;
@@ -285,6 +301,7 @@ void Gossip::State::take_ihave(Turn turn, const PeerId& peer, const gossip::IHav
     ++lazy.asked;
     ++counts.iwant_sent;
   }
+  topic->second.stats.iwant += wanted.size() > before;
 }
 
 // One of those that an RPC makes us ask for, so that nobody who brings most of them is blamed (v1.1

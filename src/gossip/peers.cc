@@ -53,6 +53,7 @@ void Gossip::State::connected(const PeerId& peer, std::span<const Multiaddr> rem
 void Gossip::State::disconnected(Turn turn, const PeerId& peer) {
   const auto at = peers.find(peer);
   if (at == peers.end()) return;
+  if (at->second.stream == GossipPeer::Stream::open) trace<traced::StreamClosed>(peer);
   while (!at->second.topics.empty()) peer_leaves(peer, Topic(at->second.topics.begin()->first));
   if (at->second.direct) share(peer, false);
   promised -= at->second.promised;
@@ -67,6 +68,7 @@ void Gossip::State::stream_open(Turn turn, const PeerId& peer, std::string_view 
   GossipPeer& to = at->second;
   to.stream = GossipPeer::Stream::open;
   to.version = gossip::version_of(protocol);
+  trace<traced::StreamOpened>(peer, std::string(protocol));
   to.unsent = 0;
   to.slow = false;
   if (to.version == gossip::Version::floodsub) leave_meshes(peer, to);
@@ -101,6 +103,7 @@ void Gossip::State::stream_closed(const PeerId& peer) {
   const auto at = peers.find(peer);
   if (at == peers.end()) return;
   GossipPeer& to = at->second;
+  if (to.stream == GossipPeer::Stream::open) trace<traced::StreamClosed>(peer);
   to.stream = GossipPeer::Stream::closed;
   to.control = {};
   to.early.clear();
@@ -150,6 +153,7 @@ void Gossip::State::flush() {
     if (to.stream == GossipPeer::Stream::closed) to.control = {};
     if (to.stream != GossipPeer::Stream::open) continue;
     if (to.version == gossip::Version::floodsub) keep_for_floodsub(to.control);
+    count_parts(counts.parts_out, to.control);
     for (Bytes& frame : gossip::encode_rpc(std::exchange(to.control, {})))
       send(peer, std::make_shared<const Bytes>(std::move(frame)), Priority::control);
   }
@@ -159,19 +163,23 @@ Sent Gossip::State::send(const PeerId& peer, std::shared_ptr<const Bytes> frame,
                          Priority priority) {
   GossipPeer& to = peers.at(peer);
   if (to.stream == GossipPeer::Stream::closed) return Sent::no_stream;
-  if (to.stream == GossipPeer::Stream::opening) return keep_early(to, std::move(frame));
-  if (to.unsent + frame->size() > budget(priority)) return drop(peer, to);
+  if (to.stream == GossipPeer::Stream::opening) return keep_early(peer, to, std::move(frame));
+  if (to.unsent + frame->size() > budget(priority)) return drop(peer, to, *frame);
   to.unsent += frame->size();
   ++counts.rpcs_out;
+  if (priority != Priority::control) ++counts.parts_out[static_cast<std::size_t>(RpcPart::publish)];
+  trace_sent(peer, *frame);
   actions.emplace_back(GossipSend{peer, std::move(frame)});
   return Sent::queued;
 }
 
-Sent Gossip::State::keep_early(GossipPeer& to, std::shared_ptr<const Bytes> frame) {
+Sent Gossip::State::keep_early(const PeerId& peer, GossipPeer& to,
+                               std::shared_ptr<const Bytes> frame) {
   if (to.early.size() >= gossip::kEarlyFrames ||
       to.early_bytes + frame->size() > gossip::kEarlyBytes) {
     ++to.dropped;
     ++counts.dropped;
+    trace_dropped(peer, *frame);
     return Sent::dropped_full;
   }
   to.early_bytes += frame->size();
@@ -179,11 +187,14 @@ Sent Gossip::State::keep_early(GossipPeer& to, std::shared_ptr<const Bytes> fram
   return Sent::queued;
 }
 
-Sent Gossip::State::drop(const PeerId& peer, GossipPeer& to) {
+Sent Gossip::State::drop(const PeerId& peer, GossipPeer& to, ByteView frame) {
   ++to.dropped;
   ++counts.dropped;
-  if (scores) scores->too_slow(peer);
-  if (!std::exchange(to.slow, true)) actions.emplace_back(GossipSlow{peer});
+  trace_dropped(peer, frame);
+  if (scores) scores->too_slow(peer), count_penalty(Penalty::slow_peer);
+  if (std::exchange(to.slow, true)) return Sent::dropped_full;
+  ++counts.slowed;
+  actions.emplace_back(GossipSlow{peer});
   return Sent::dropped_full;
 }
 

@@ -14,19 +14,23 @@ bool Gossip::State::below(double ScoreThresholds::* threshold, const PeerId& pee
   return scores && score(peer) < config.scoring->thresholds.*threshold;
 }
 
-void Gossip::State::penalise(const PeerId& peer, unsigned count) {
-  if (scores) scores->penalise(peer, count);
+void Gossip::State::penalise(const PeerId& peer, Penalty penalty, unsigned count) {
+  if (!scores) return;
+  scores->penalise(peer, count);
+  count_penalty(penalty);
 }
 
 // --- meshes
 void Gossip::State::enter_mesh(Turn turn, const PeerId& peer, const Topic& topic,
                                GossipTopic& about) {
   about.mesh.insert(peer);
+  trace<traced::Grafted>(peer, topic);
   if (scores) scores->grafted(peer, topic, turn.now.mono);
 }
 
 bool Gossip::State::leave_mesh(const PeerId& peer, const Topic& topic, GossipTopic& about) {
   if (about.mesh.erase(peer) == 0) return false;
+  trace<traced::Pruned>(peer, topic);
   if (scores) scores->pruned(peer, topic);
   return true;
 }
@@ -59,13 +63,14 @@ void Gossip::State::delivered(const GossipFresh& message, Time now) {
 }
 
 void Gossip::State::rejected(const GossipFresh& message) {
-  ++counts.rejected;
-  if (scores && !message.backfilled)
-    scores->rejected(message.content, message.message.topic, message.received_from);
+  refuse(Refusal::rejected, message.id, message.message.topic, message.received_from);
+  if (!scores || message.backfilled) return;
+  count_penalty(Penalty::invalid_message);
+  scores->rejected(message.content, message.message.topic, message.received_from);
 }
 
 void Gossip::State::ignored(const GossipFresh& message) {
-  ++counts.ignored;
+  refuse(Refusal::ignored, message.id, message.message.topic, message.received_from);
   if (scores && !message.backfilled) scores->ignored(message.content);
 }
 

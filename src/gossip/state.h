@@ -1,5 +1,6 @@
 // All that a router holds, and its parts by source file: peers.cc (who is there, what is sent),
-// topics.cc (subscriptions and meshes), messages.cc (publish, receive, forward), heartbeat.cc.
+// topics.cc (subscriptions and meshes), messages.cc (publish, receive, forward), heartbeat.cc,
+// ledger.cc (what is counted and traced).
 //
 // What always holds: mesh and fanout are of subscribers, whose streams may yet be opening and are
 // not closed; a peer's topics and the topics' subscribers mirror each other.
@@ -77,6 +78,7 @@ struct GossipTopic {
   std::set<PeerId> mesh;         // only while we subscribe
   std::set<PeerId> fanout;       // only while we do not
   Time fanout_until;
+  TopicStats stats;
 
   bool forgettable() const { return !subscribed && subscribers.empty() && fanout.empty(); }
 };
@@ -89,7 +91,7 @@ struct GossipFresh {
   MessageId id;
   GossipMessage message;
   std::shared_ptr<const Bytes> frame;
-  Time deadline;            // of its validation
+  Time arrived;
   bool backfilled = false;  // asked for afterwards
 };
 
@@ -134,6 +136,21 @@ struct Gossip::State {
   std::deque<GossipAction> actions;
   GossipStats counts;
 
+  // --- ledger.cc
+  void published(const MessageId& id, const Topic& topic);
+  void refuse(Refusal why, const MessageId& id, const Topic& topic, const PeerId& from);
+  static void count_parts(RpcCounts& total, const gossip::Rpc& rpc);
+  template <class Event, class... Parts>
+  void trace(Parts&&... parts) {
+    if (config.trace) actions.emplace_back(GossipTrace{Event{std::forward<Parts>(parts)...}});
+  }
+  TracedRpc traced_rpc(const gossip::Rpc& rpc) const;
+  template <class Event>
+  void trace_rpc(const PeerId& peer, ByteView encoded);
+  void trace_received(const PeerId& peer, ByteView rpc);
+  void trace_sent(const PeerId& peer, ByteView frame);
+  void trace_dropped(const PeerId& peer, ByteView frame);
+
   // --- gossip.cc
   std::string why_in_mesh(const PeerId& peer, const Topic& topic, const GossipTopic& about,
                           Time now) const;
@@ -162,8 +179,8 @@ struct Gossip::State {
   void flush();
   void say_hello(Turn turn, const PeerId& peer, GossipPeer& to);
   Sent send(const PeerId& peer, std::shared_ptr<const Bytes> frame, Priority priority);
-  Sent keep_early(GossipPeer& to, std::shared_ptr<const Bytes> frame);
-  Sent drop(const PeerId& peer, GossipPeer& to);
+  Sent keep_early(const PeerId& peer, GossipPeer& to, std::shared_ptr<const Bytes> frame);
+  Sent drop(const PeerId& peer, GossipPeer& to, ByteView frame);
   void share(const PeerId& peer, bool more);
 
   // --- topics.cc
@@ -204,9 +221,9 @@ struct Gossip::State {
   std::vector<PeerId> fanout_candidates(const GossipTopic& about,
                                         const std::set<PeerId>& carry) const;
   void receive(Turn turn, const PeerId& from, ByteView encoded);
-  void duplicate(Turn turn, const gossip::SignedMessage& message, const Topic& topic,
+  void duplicate(Turn turn, const gossip::SignedMessage& message, const MessageId& id,
                  const PeerId& from);
-  void unsound(const Error& why, const Topic& topic, const PeerId& from);
+  void unsound(const Error& why, const MessageId& id, const Topic& topic, const PeerId& from);
   bool rises(const gossip::SignedMessage& message);
   void judge(Turn turn, GossipFresh message);
   // Tells the mesh that it need not send us the same.
@@ -263,8 +280,7 @@ struct Gossip::State {
   static bool hears_gossip(const GossipPeer& who);
   std::vector<PeerId> gossip_targets(Turn turn, const GossipTopic& about) const;
   void tend_fanout(Turn turn, GossipTopic& about);
-  void emit_gossip(Turn turn, const Topic& topic, const GossipTopic& about,
-                   std::vector<MessageId>& ids);
+  void emit_gossip(Turn turn, const Topic& topic, GossipTopic& about, std::vector<MessageId>& ids);
   void expire_validations(Time now);
   void expire_outbox(Time now);
 
@@ -272,7 +288,8 @@ struct Gossip::State {
   // 0 without scoring, and for explicit peers.
   double score(const PeerId& peer) const;
   bool below(double ScoreThresholds::* threshold, const PeerId& peer) const;
-  void penalise(const PeerId& peer, unsigned count);
+  void penalise(const PeerId& peer, Penalty penalty, unsigned count = 1);
+  void count_penalty(Penalty penalty) { ++counts.penalties[static_cast<std::size_t>(penalty)]; }
   void enter_mesh(Turn turn, const PeerId& peer, const Topic& topic, GossipTopic& about);
   bool leave_mesh(const PeerId& peer, const Topic& topic, GossipTopic& about);
   void note_prune(Turn turn, const PeerId& peer, const Topic& topic, gossip::PruneCause cause);

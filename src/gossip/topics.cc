@@ -39,6 +39,7 @@ void Gossip::State::subscribe(Turn turn, const Topic& topic, PartialUse parts) {
   GossipTopic& about = topics[topic];
   if (std::exchange(about.subscribed, true)) return;
   about.partial = parts;
+  trace<traced::Joined>(topic);
   announce(topic, true);
   for (const PeerId& peer : about.subscribers) share(peer, true);
   // Who carried our messages without a subscription is the first to graft.
@@ -57,6 +58,7 @@ void Gossip::State::unsubscribe(Turn turn, const Topic& topic) {
   at->second.subscribed = false;
   at->second.partial = {};
   for (const PeerId& peer : at->second.subscribers) share(peer, false);
+  trace<traced::Left>(topic);
   announce(topic, false);
   forget_if_empty(topic);
 }
@@ -140,6 +142,7 @@ void Gossip::State::graft(Turn turn, const Topic& topic, GossipTopic& about, con
   enter_mesh(turn, peer, topic, about);
   tell(peer).graft.push_back(topic);
   ++counts.grafts;
+  ++about.stats.grafts;
 }
 
 void Gossip::State::graft_up_to_d(Turn turn, const Topic& topic, GossipTopic& about) {
@@ -154,7 +157,8 @@ void Gossip::State::graft_up_to_d(Turn turn, const Topic& topic, GossipTopic& ab
 void Gossip::State::prune(Turn turn, const Topic& topic, const PeerId& peer, Duration wait,
                           PruneCause cause) {
   note_prune(turn, peer, topic, cause);
-  leave_mesh(peer, topic, topics.find(topic)->second);
+  GossipTopic& about = topics.find(topic)->second;
+  leave_mesh(peer, topic, about);
   backoff.add(topic, peer, after(turn.now.mono, wait), cause);
   auto& told = tell(peer).prune;
   if (std::ranges::count(told, topic, &Prune::topic) > 0) return;
@@ -162,6 +166,7 @@ void Gossip::State::prune(Turn turn, const Topic& topic, const PeerId& peer, Dur
   told.push_back({topic, v11 ? std::optional(whole_seconds(wait)) : std::nullopt});
   if (v11 && may_exchange(cause)) told.back().peers = others_for(turn, peer, topic);
   ++counts.prunes;
+  ++about.stats.prunes;
 }
 
 // Others who subscribe, for the one who is pruned to turn to.
@@ -219,7 +224,7 @@ std::optional<PruneCause> Gossip::State::refusal(Turn turn, const PeerId& peer, 
 void Gossip::State::graft_in_backoff(Turn turn, const PeerId& peer, const Topic& topic) {
   const Time flood = after(turn.now.mono, config.prune_backoff - gossip::kGraftFlood);
   const bool at_once = backoff.find(topic, peer)->until > flood;
-  penalise(peer, at_once ? 2 : 1);
+  penalise(peer, Penalty::graft_backoff, at_once ? 2 : 1);
 }
 
 void Gossip::State::take_prune(Turn turn, const PeerId& peer, const Prune& prune, bool met) {

@@ -292,10 +292,14 @@ Bytes idontwant_frame(const MessageId& id) {
   return out;
 }
 
-ByteView message_in(ByteView frame) {
+ByteView rpc_in(ByteView frame) {
   const auto length = get_varint(frame);
   KAD_CHECK(length && *length);
-  const auto message = only_message(frame.subspan((*length)->size));
+  return frame.subspan((*length)->size);
+}
+
+ByteView message_in(ByteView frame) {
+  const auto message = only_message(rpc_in(frame));
   KAD_CHECK(message.has_value());
   return *message;
 }

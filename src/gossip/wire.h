@@ -60,7 +60,9 @@ std::vector<Bytes> encode_rpc(const Rpc& rpc);
 Bytes message_frame(ByteView message);
 // The frame of an RPC that says IDONTWANT of one message and nothing else.
 Bytes idontwant_frame(const MessageId& id);
-// The message of such a frame: a view into it.
+// A frame without its length: a view into it.
+ByteView rpc_in(ByteView frame);
+// The message of a message_frame(): a view into it.
 ByteView message_in(ByteView frame);
 
 }  // namespace kadmesh::gossip

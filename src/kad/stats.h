@@ -8,9 +8,9 @@
 #include <numeric>
 #include <string_view>
 
+#include "base/histogram.h"
 #include "base/result.h"
 #include "base/time.h"
-#include "kad/histogram.h"
 #include "kad/kad_type.h"
 
 namespace kadmesh {

@@ -145,6 +145,10 @@ void Node::State::on(Turn turn, GossipKeep& action) {
     backfill.on_kept(turn, std::move(action));
 }
 
+void Node::State::on(Turn turn, GossipTrace& action) {
+  report(GossipTraced{turn.now.wall, std::move(action.event)});
+}
+
 void Node::State::hold(const PeerId& peer, bool held) {
   held ? swarm.hold(peer) : swarm.unhold(peer);
 }

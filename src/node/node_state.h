@@ -136,6 +136,7 @@ struct Node::State {
   void on(Turn turn, const GossipFault& action);
   void on(Turn turn, const GossipSlow& action);
   void on(Turn turn, GossipKeep& action);
+  void on(Turn turn, GossipTrace& action);
   void hold(const PeerId& peer, bool held);
 
   // --- core_actions.cc: Backfill's

@@ -83,6 +83,10 @@ struct PartsWanted {  // at a heartbeat: send_partial() to those peers
 struct MessageToKeep {  // Keep::by_application: for those who come later
   GossipKeep message;
 };
+struct GossipTraced {  // with GossipConfig::trace
+  WallTime when;
+  TraceEvent event;
+};
 struct BackfillWanted {  // Keep::by_application: answer with tell_backfill()
   BackfillAsked question;
 };
@@ -114,6 +118,6 @@ struct Notice {
 using Report = std::variant<OpDone, ProviderFound, PeerConnected, PeerDisconnected, PeerIdentified,
                             MessageDelivered, MessageToValidate, StreamIncoming, StreamEvent,
                             BootstrapChanged, Listening, ListenFailed, Notice, StepTaken,
-                            PartsArrived, PartsWanted, MessageToKeep, BackfillWanted>;
+                            PartsArrived, PartsWanted, MessageToKeep, BackfillWanted, GossipTraced>;
 
 }  // namespace kadmesh

@@ -153,6 +153,25 @@ KADMESH_FIELDS(PartsWanted, offer);
 KADMESH_FIELDS(GossipOffer, topic, group, peers);
 KADMESH_FIELDS(MessageToKeep, message);
 KADMESH_FIELDS(GossipKeep, topic, id, message);
+KADMESH_FIELDS(GossipTraced, when, event);
+KADMESH_FIELDS(TracedMessage, id, topic);
+KADMESH_FIELDS(TracedSubscription, subscribe, topic);
+KADMESH_FIELDS(TracedIHave, topic, ids);
+KADMESH_FIELDS(TracedPrune, topic, peers);
+KADMESH_FIELDS(TracedRpc, messages, subscriptions, ihave, iwant, graft, prune, idontwant);
+KADMESH_FIELDS(traced::Published, id, topic);
+KADMESH_FIELDS(traced::Rejected, id, from, reason, topic);
+KADMESH_FIELDS(traced::Duplicate, id, from, topic);
+KADMESH_FIELDS(traced::Delivered, id, topic, from);
+KADMESH_FIELDS(traced::StreamOpened, peer, protocol);
+KADMESH_FIELDS(traced::StreamClosed, peer);
+KADMESH_FIELDS(traced::RpcReceived, peer, rpc);
+KADMESH_FIELDS(traced::RpcSent, peer, rpc);
+KADMESH_FIELDS(traced::RpcDropped, peer, rpc);
+KADMESH_FIELDS(traced::Joined, topic);
+KADMESH_FIELDS(traced::Left, topic);
+KADMESH_FIELDS(traced::Grafted, peer, topic);
+KADMESH_FIELDS(traced::Pruned, peer, topic);
 KADMESH_FIELDS(BackfillWanted, question);
 KADMESH_FIELDS(BackfillAsked, id, peer, question, deadline);
 KADMESH_FIELDS(BackfillQuestion, topic, after, most_messages, most_bytes);
@@ -188,7 +207,7 @@ KADMESH_FIELDS(GossipConfig, protocols, d, d_lo, d_hi, d_lazy, d_out, d_score,
                flood_publish, idontwant_size, opportunistic_beats, opportunistic_peers, direct,
                direct_recheck, exchange_peers, partial_messages, scoring, topic_filter, policy,
                message_id, message_ids, rising_seqnos, most_message, signatures, validator,
-               manual_validation, outbox, outbox_ttl, keeps);
+               manual_validation, outbox, outbox_ttl, keeps, trace);
 
 KADMESH_FIELDS(Scoring, params, thresholds);
 KADMESH_FIELDS(ScoreParams, topics, default_topic, topic_score_cap, application_weight,

@@ -265,7 +265,8 @@ class Run {
   void on(GossipUnsent&) {}
   void on(GossipPart&) {}
   void on(GossipOffer&) {}
-  void on(GossipKeep&) { KAD_CHECK(false); }  // not asked for
+  void on(GossipTrace&) { KAD_CHECK(false); }  // neither
+  void on(GossipKeep&) { KAD_CHECK(false); }   // not asked for
   void on(GossipSlow& a) { KAD_CHECK(model_.peers.at(a.peer).open); }
 
   // --- the router against the model

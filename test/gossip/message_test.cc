@@ -303,7 +303,7 @@ TEST_CASE("validation: what waits for verdicts is bounded, and a later copy has 
   CHECK(talk.gossip.stats().validating == gossip::kMostValidating);
   const Bytes late = gossip::encode_message({id(2), {}, number(1), "t"}, &key(2));
   talk.message(1, late);
-  CHECK(talk.gossip.stats().dropped == 1);
+  CHECK(talk.gossip.stats().unjudged == 1);
   talk.judge(talk.asked[0].id, Verdict::ignore);
   talk.message(2, late);
   CHECK(talk.asked.size() == gossip::kMostValidating + 1);

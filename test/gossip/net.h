@@ -127,6 +127,7 @@ class GossipNet {
   void on(std::size_t, GossipOffer&) { FAIL("nobody speaks of parts here"); }
   void on(std::size_t, GossipUnsent&) { FAIL("nothing waits here"); }
   void on(std::size_t, GossipKeep&) { FAIL("nobody keeps here"); }
+  void on(std::size_t, GossipTrace&) { FAIL("nobody traces here"); }
 
   void arrive(std::size_t from, const GossipSend& send) {
     gossip(from).on_sent(turn(from), send.peer, send.frame->size());

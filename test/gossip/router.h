@@ -220,6 +220,7 @@ class Router {
   std::vector<GossipPart> parts;
   std::vector<GossipOffer> offers;
   std::vector<GossipKeep> kept;
+  std::vector<TraceEvent> events;
   std::map<PeerId, int> held;
   std::vector<std::shared_ptr<const Bytes>> frames;  // all that were sent
   bool reads = true;                                 // whether peers take what is sent
@@ -247,6 +248,7 @@ class Router {
   void on(GossipOffer& a) { offers.push_back(a); }
   void on(GossipUnsent& a) { unsent.push_back(a); }
   void on(GossipKeep& a) { kept.push_back(a); }
+  void on(GossipTrace& a) { events.push_back(a.event); }
   void on(GossipHold& a) {
     held[a.peer] += a.hold ? 1 : -1;
     CHECK(held[a.peer] >= 0);

@@ -259,7 +259,8 @@ TEST_CASE("score P4: a rejected message is everybody's who sends it, before and 
 }
 
 // TestScoreRejectMessageDeliveries, "clear the delivery record"
-TEST_CASE("score P4: a copy that came before its topic was scored is held against its sender, too") {
+TEST_CASE(
+    "score P4: a copy that came before its topic was scored is held against its sender, too") {
   TopicScoreParams topic = still_topic();
   topic.invalid_weight = -1;
   Scored s(nothing());

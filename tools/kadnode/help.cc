@@ -112,6 +112,9 @@ OPTIONS
                           session keys; contents and peers are still there
   --record-limit MIB      the most that FILE may become (256); there recording
                           ends with a warning, and what there is replays
+  --gossip-trace FILE     write down what happens in GossipSub, for tools that
+                          read go-libp2p-pubsub's traces; lines of JSON where
+                          FILE ends in .json, else protobufs. FILE is new
   and those of kadnode --help
 
 EXIT STATUS

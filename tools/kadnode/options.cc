@@ -13,8 +13,8 @@ namespace {
 // As typed; `Options` is what it means.
 struct Typed {
   std::vector<std::string> bootstrap, listen, log, metrics_names;
-  std::string kad_protocol, data_dir, identity, keylog, timeout, port, record, record_limit, mode,
-      metrics;
+  std::string kad_protocol, data_dir, identity, keylog, timeout, port, record, record_limit,
+      gossip_trace, mode, metrics;
   bool json = false, stay = false, backfill = false, redact = false, set_aside_corrupt = false,
        help = false, version = false;
 };
@@ -142,6 +142,7 @@ Result<Invocation> run_options(const Typed& typed) {
   run.set_aside_corrupt = typed.set_aside_corrupt;
   if (!typed.record.empty()) run.record = typed.record;
   run.redact = typed.redact;
+  if (!typed.gossip_trace.empty()) run.gossip_trace = typed.gossip_trace;
   if (run.redact && !run.record) return fail(Errc::invalid, "--redact needs --record FILE");
   if (run.redact && run.common.keylog)
     return fail(Errc::invalid, "--redact and --keylog exclude each other");
@@ -196,6 +197,7 @@ Result<Invocation> parse_arguments(int argc, const char* const* argv) {
   add_text(*run, "--record", typed.record);
   add_text(*run, "--record-limit", typed.record_limit);
   run->add_flag("--redact", typed.redact);
+  add_text(*run, "--gossip-trace", typed.gossip_trace);
   for (const CommandInfo& info : commands()) {
     CLI::App* command = app.add_subcommand(std::string(info.name));
     add_common(*command, typed);

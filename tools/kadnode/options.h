@@ -35,6 +35,7 @@ struct RunOptions {
   bool set_aside_corrupt = false;
   std::optional<std::filesystem::path> record;
   bool redact = false;
+  std::optional<std::filesystem::path> gossip_trace;
   std::optional<MetricsAt> metrics;
   std::size_t record_limit = std::size_t{256} * 1024 * 1024;  // bytes
 };

@@ -345,6 +345,16 @@ Json gossip_stats(const StatsAnswer& a) {
       {"ihave_sent", s.ihave_sent}, {"iwant_sent", s.iwant_sent}, {"iwant_served", s.iwant_served},
       {"grafts", s.grafts},         {"prunes", s.prunes},         {"rpcs_in", s.rpcs_in},
       {"rpcs_out", s.rpcs_out}};
+  out.update({{"ignored", s.ignored},
+              {"unjudged", s.unjudged},
+              {"outbox", s.outbox},
+              {"asking", s.asking},
+              {"dont_wants_sent", s.idontwant_sent},
+              {"dont_wants_received", s.idontwant_got},
+              {"messages_not_wanted", s.not_wanted},
+              {"graylisted", s.graylisted},
+              {"below_zero", s.below_zero},
+              {"lowest_score", s.lowest_score}});
   out["meshes"] = meshes(a.meshes);
   return out;
 }

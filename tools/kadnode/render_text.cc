@@ -208,6 +208,9 @@ std::string text(const StatsAnswer& a) {
   say(out, "\ngossip: {}, {}; {} delivered, {} duplicates, {} published, {} forwarded, {} rejected",
       counted(gossip.peers, "peer"), counted(gossip.topics, "topic"), gossip.delivered,
       gossip.duplicates, gossip.published, gossip.forwarded, gossip.rejected);
+  say(out, "\n  IDONTWANT: {} sent, {} received, {} spared; scores: {} below zero, lowest {:.2f}",
+      gossip.idontwant_sent, gossip.idontwant_got, counted(gossip.not_wanted, "message"),
+      gossip.below_zero, gossip.lowest_score);
   for (const auto& m : a.meshes)
     say(out, "\n  {}: {} in the mesh of {}", printable(m.topic), m.peers,
         counted(m.subscribers, "subscriber"));

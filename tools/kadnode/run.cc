@@ -94,6 +94,7 @@ class Running {
     config.keylog = keylog_.get();
     if (options_.record)
       config.record = RecordTo{*options_.record, options_.record_limit, options_.redact};
+    config.gossip_trace = options_.gossip_trace;
     config.listen = options_.port ? every_interface(*options_.port) : options_.listen;
     config.seeds = common.bootstrap;
     config.kad_protocol = common.kad_protocol;

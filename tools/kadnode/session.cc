@@ -43,6 +43,7 @@ HostConfig host_config(SessionConfig& config) {
   host.node.kad.mode = config.mode;
   host.node.kad.seeds = config.seeds;
   host.node.kad.validators = validators(config.kad_protocol);
+  host.gossip_trace = config.gossip_trace;
   if (config.backfill) host.node.backfill.keep = Keep::in_memory;
   return host;
 }

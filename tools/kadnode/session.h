@@ -40,6 +40,7 @@ struct SessionConfig {
   std::FILE* keylog = nullptr;  // owned by the caller
   std::string data_dir;         // for the ready event
   std::optional<RecordTo> record;
+  std::optional<std::filesystem::path> gossip_trace;
   std::optional<MetricsAt> metrics;
   bool backfill = false;  // keeps what topics say, in memory, for those who ask afterwards
 };

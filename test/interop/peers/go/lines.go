@@ -66,6 +66,7 @@ type Request struct {
 	Topic      string   `json:"topic"`
 	Data       string   `json:"data"`
 	Prefix     string   `json:"prefix"`
+	File       string   `json:"file"`
 }
 
 func (r Request) timeout() time.Duration {

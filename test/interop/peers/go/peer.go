@@ -137,5 +137,6 @@ func (p *Peer) verbs() map[string]Verb {
 		"gossip_peers":   p.gossipPeers,
 		"gossip_publish": p.gossipPublish,
 		"gossip_burst":   p.gossipBurst,
+		"gossip_trace":   p.gossipTrace,
 	}
 }

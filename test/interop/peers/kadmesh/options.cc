@@ -8,7 +8,7 @@ namespace {
 
 struct Options {
   std::string listen = "/ip4/127.0.0.1/tcp/0", kad_protocol = "/kadmesh/kad/1.0.0";
-  std::string kad_mode = "server", seed, gossip_id, gossip_sign = "strict";
+  std::string kad_mode = "server", seed, gossip_id, gossip_sign = "strict", gossip_trace;
   bool no_early_muxer = false, bare = false, gullible = false;
   int gossip_d = -1;
 };
@@ -62,6 +62,7 @@ HostConfig host_config(const Options& options) {
   config.node.kad.validators.set("v", any_value);
   if (options.gullible) config.node.kad.validators.set("ipns", any_value);
   config.node.gossip = gossip_config(options);
+  if (!options.gossip_trace.empty()) config.gossip_trace = options.gossip_trace;
   return config;
 }
 
@@ -81,6 +82,7 @@ HostConfig parse_options(int argc, char** argv) {
       ->check(CLI::IsMember({"go", "rust", "js", "py", "sha256"}));
   app.add_option("--gossip-sign", options.gossip_sign)->check(CLI::IsMember({"strict", "none"}));
   app.add_option("--gossip-d", options.gossip_d)->check(CLI::NonNegativeNumber);
+  app.add_option("--gossip-trace", options.gossip_trace);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
