@@ -44,7 +44,7 @@ Adversary::Adversary(World& world, Script script, const NodeConfig& like,
       index_(world.add_listening(without_voices(like), options)) {
   world_.on_report_of(index_, [this](const Report& report) { on_report(report); });
   world_.command(index_, [&](Node& node, Turn turn) {
-    node.serve(turn, kad_);
+    if (!kad_.empty()) node.serve(turn, kad_);
     for (const std::string& protocol : meshsub_) node.serve(turn, protocol);
   });
 }

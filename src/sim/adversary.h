@@ -38,13 +38,15 @@ class Adversary {
     std::function<void(Adversary&, const PeerId& peer)> on_pubsub{};
   };
 
-  // `like`: whose protocol ids it claims; what it does with them is the script's.
+  // `like`: whose protocol ids it claims; what it does with them is the script's. Where the DHT's is
+  // empty it is no server.
   Adversary(World& world, Script script, const NodeConfig& like, const NodeOptions& options = {});
   Adversary(World& world, Script script);  // like World::default_config()
   Adversary(const Adversary&) = delete;
   Adversary& operator=(const Adversary&) = delete;
 
   World& world() { return world_; }
+  const World& world() const { return world_; }
   World::Index index() const { return index_; }
   const KeyPair& identity() const { return world_.node(index_).identity(); }
   // As others name it in Kademlia.

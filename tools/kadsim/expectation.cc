@@ -47,6 +47,9 @@ void read_delivered(const Reading& in) {
   in.fields.read("topic", in.expect.topic);
   in.fields.read_some("within", in.expect.within);
   in.fields.read_share("share", in.expect.share);
+  in.fields.read_share("below", in.expect.below);
+  if (in.fields.has("below") && (in.fields.has("share") || in.fields.has("equals")))
+    in.fields.wrong("below", "besides share or equals: it says that messages are missing");
   in.fields.read_share("due_at_least", in.expect.due_at_least);
   in.fields.read_number("equals", in.expect.equals);
   selector(in, "who", in.expect.who, false);

@@ -6,19 +6,53 @@
 #include "base/check.h"
 #include "kadsim/lab.h"
 #include "kadsim/scenario.h"
+#include "kadsim/wires.h"
 #include "sim/luck.h"
 
 namespace kadmesh::kadsim {
 namespace {
 
-void read_conduct(Fields& fields, Conduct& into) {
+void read_conduct(Fields& fields, std::optional<Conduct>& into) {
+  if (!fields.has("does")) return;
   static constexpr auto kConducts =
       std::to_array<std::pair<std::string_view, Conduct>>({{"silent", Conduct::silent},
                                                            {"refuse", Conduct::refuse},
                                                            {"lie", Conduct::lie},
                                                            {"drop", Conduct::drop}});
-  fields.need("does", "does = \"silent\"");
-  fields.choose("does", into, std::span<const std::pair<std::string_view, Conduct>>(kConducts));
+  fields.choose("does", into.emplace(),
+                std::span<const std::pair<std::string_view, Conduct>>(kConducts));
+}
+
+void read_gossip(std::string_view file, Fields& fields, const Population& population, Duration end,
+                 std::optional<GossipPlan>& into) {
+  const Table* table = fields.table("gossip");
+  if (!table) return;
+  Fields part(file, *table, "adversary.gossip", fields.value("gossip")->line);
+  GossipPlan& plan = into.emplace();
+  part.read_share("drops", plan.drops_ppm);
+  read_selector(part, "censors", population, Draws::refused, plan.censors);
+  part.read("turns", plan.turns);
+  if (part.good() && plan.turns > end) part.wrong("turns", "after the end of the run (duration)");
+  if (part.has("regraft"))
+    read_distribution(std::filesystem::path(file), part, "regraft", plan.regraft.emplace());
+  part.read("promises", plan.promises, 0, kMostPromises);
+  fields.join(part.done("gossip"));
+}
+
+void read_part(std::string_view file, Fields& fields, const Population& population, Duration end,
+               GangPlan& plan) {
+  read_conduct(fields, plan.conduct);
+  read_gossip(file, fields, population, end, plan.gossip);
+  // They do something, in one of the two.
+  if (!plan.gossip) fields.need("does", "does = \"silent\"");
+}
+
+void read_contact(Fields& fields, const Population& population, GangPlan& plan) {
+  plan.contact = *Selector::parse({"all"}, population);
+  read_selector(fields, "contact", population, Draws::refused, plan.contact);
+  fields.read("connections", plan.connections, 1, population.count);
+  fields.read("again", plan.again);
+  if (fields.good() && plan.again < 100ms) fields.wrong("again", "at least 100ms");
 }
 
 void read_around(Fields& fields, const Population& population, std::optional<NodeIndex>& into) {
@@ -46,6 +80,9 @@ void read_ids(Fields& fields, const Population& population, GangPlan& plan) {
 
 void read_networks(Fields& fields, const AddressPlan& addresses, GangPlan& plan) {
   fields.read("networks", plan.networks, 1, kMostOwnedNetworks);
+  fields.read("addresses", plan.addresses, 1, kMostAdversaries);
+  if (fields.has("addresses") && fields.has("networks"))
+    fields.wrong("addresses", "besides networks: one of them says where they are");
   if (!fields.good() || plan.networks == 0) return;
   if (addresses.scope != AddressPlan::Scope::spread)
     fields.wrong("networks", "only where addresses.scope is \"public\"");
@@ -63,13 +100,10 @@ Result<GangPlan> read_gang(std::string_view file, const Value& value, const Popu
   Fields fields(file, *table, "adversary", value.line);
   fields.need("count", "count = 20");
   fields.read("count", plan.count, 0, kMostAdversaries);
-  read_conduct(fields, plan.conduct);
+  read_part(file, fields, population, end, plan);
   fields.read("from", plan.from);
   if (fields.good() && plan.from > end) fields.wrong("from", "after the end of the run (duration)");
-  plan.contact = *Selector::parse({"all"}, population);
-  read_selector(fields, "contact", population, Draws::refused, plan.contact);
-  fields.read("again", plan.again);
-  if (fields.good() && plan.again < 100ms) fields.wrong("again", "at least 100ms");
+  read_contact(fields, population, plan);
   read_ids(fields, population, plan);
   read_networks(fields, addresses, plan);
   RETURN_IF_ERROR(fields.done("adversary"));
@@ -119,12 +153,14 @@ NodeOptions Gang::options(std::size_t member, const KeyPair& identity) const {
   if (plan_.networks > 0)
     options.host.address = owned_address(seed_, plan_.first_network + member % plan_.networks,
                                          member / plan_.networks);
+  if (!shared_.empty()) options.host.nat = shared_[member % shared_.size()];
   return options;
 }
 
 adversary::OnRequest Gang::conduct() const {
   const std::size_t k = lab_.scenario().config.kad.k;
-  switch (plan_.conduct) {
+  if (!plan_.conduct) return {};
+  switch (*plan_.conduct) {
     case Conduct::silent:
       return adversary::silence();
     case Conduct::refuse:
@@ -137,17 +173,44 @@ adversary::OnRequest Gang::conduct() const {
   return {};
 }
 
+SybilConduct Gang::gossip() const {
+  const GossipPlan& plan = *plan_.gossip;
+  SybilConduct conduct{.drops_ppm = plan.drops_ppm,
+                       .censors = {},
+                       .turns = after(lab_.begin(), plan.turns),
+                       .regraft = plan.regraft,
+                       .promises = plan.promises};
+  for (const NodeIndex node : named(plan.censors)) conduct.censors.insert(lab_.id(node));
+  return conduct;
+}
+
+Adversary::Script Gang::script(std::size_t member) const {
+  Adversary::Script script;
+  if (plan_.gossip) script = Sybil::script(gossip(), derived(luck_, "sybil", member));
+  script.on_request = conduct();
+  return script;
+}
+
+// Who has no part in the DHT or the pub/sub does not name its protocols.
+NodeConfig Gang::config() const {
+  NodeConfig config = lab_.adversary_config();
+  if (!plan_.conduct) config.kad.protocol.clear();
+  if (!plan_.gossip) config.gossip.protocols.clear();
+  return config;
+}
+
 void Gang::start() {
   if (stopped_) return;
   const std::vector<KeyPair> ids = identities();
   KAD_CHECK(ids.size() == plan_.count);
+  for (std::size_t i = 0; i < std::min(plan_.addresses, ids.size()); ++i)
+    shared_.push_back(lab_.world().add_nat(NatConfig::full_cone()));
   for (std::size_t member = 0; member < ids.size(); ++member) add(member, ids[member]);
 }
 
 // They do not all speak in the same moment.
 void Gang::add(std::size_t member, const KeyPair& identity) {
-  members_.push_back(std::make_unique<Adversary>(lab_.world(), Adversary::Script{conduct()},
-                                                 lab_.adversary_config(),
+  members_.push_back(std::make_unique<Adversary>(lab_.world(), script(member), config(),
                                                  options(member, identity)));
   own_->add(members_.back()->index());
   everybody_->add(members_.back()->index());
@@ -159,11 +222,22 @@ void Gang::add(std::size_t member, const KeyPair& identity) {
                   });
 }
 
+// The same ones at each look.
+std::vector<NodeIndex> Gang::contacts(std::size_t member) const {
+  std::vector<NodeIndex> all = named(plan_.contact);
+  if (plan_.connections == 0 || plan_.connections >= all.size()) return all;
+  Luck luck(derived(luck_, "contacts", member));
+  for (std::size_t i = 0; i < plan_.connections; ++i)
+    std::swap(all[i], all[i + luck.below(all.size() - i)]);
+  all.resize(plan_.connections);
+  return all;
+}
+
 void Gang::look(std::size_t member) {
   if (stopped_) return;
   Adversary& one = *members_[member];
   const std::set<PeerId> known = one.connected();
-  for (const NodeIndex node : named(plan_.contact))
+  for (const NodeIndex node : contacts(member))
     if (lab_.ready(node) && !known.contains(lab_.id(node))) one.connect(lab_.index(node));
   lab_.world().at(after(lab_.world().now().mono, plan_.again),
                   [this, member, alive = std::weak_ptr(alive_)] {

@@ -1,6 +1,6 @@
 // [[adversary]] of a scenario: nodes beside the others that keep every rule below the messages of
-// Kademlia and none above (sim/adversary.h). Their ids are those of real keys, drawn until they lie
-// where they are wanted.
+// Kademlia and GossipSub and none above (sim/adversary.h). Their ids are those of real keys, drawn
+// until they lie where they are wanted. They are of the DHT, of the pub/sub (sim/sybil.h), or both.
 //
 //   silent   takes every request, answers none
 //   refuse   resets the stream of every request
@@ -18,6 +18,7 @@
 #include "kadsim/selector.h"
 #include "sim/address_plan.h"
 #include "sim/adversary.h"
+#include "sim/sybil.h"
 
 namespace kadmesh::kadsim {
 
@@ -25,12 +26,24 @@ class Lab;
 
 enum class Conduct { silent, refuse, lie, drop };
 
+// What they do in GossipSub (SybilConduct), by the numbers of nodes and the time of the run.
+struct GossipPlan {
+  std::uint32_t drops_ppm = 1'000'000;
+  Selector censors;
+  Duration turns{};
+  std::optional<Distribution> regraft;
+  std::size_t promises = 0;
+};
+
 struct GangPlan {
   std::size_t count = 0;
-  Conduct conduct{};
+  std::optional<Conduct> conduct;    // none: they are not of the DHT
+  std::optional<GossipPlan> gossip;  // none: they are not of the pub/sub
   Duration from{};
-  // Whom they connect to, and how often they look for those of them who are not.
+  // Whom they connect to, so many of those each, which are drawn (0: all), and how often they look
+  // for those of them who are not.
   Selector contact;
+  std::size_t connections = 0;
   Duration again = std::chrono::minutes(1);
   // At most one of these says where their ids are to lie: near a key, or where they fill the
   // routing table of that node. Of `drawn` ids for each of them the best are taken.
@@ -39,9 +52,12 @@ struct GangPlan {
   std::size_t drawn = 256;
   std::size_t networks = 0;       // /16s that are theirs; 0: addresses like everybody's
   std::size_t first_network = 0;  // of those of all gangs
+  std::size_t addresses = 0;      // that all of them share; 0: each has one
 };
 
 inline constexpr std::size_t kMostAdversaries = 10'000;
+// Of one RPC (gossip/params.h).
+inline constexpr std::size_t kMostPromises = 5'000;
 // Of ids for one gang: a minute of a processor.
 inline constexpr std::size_t kMostDrawn = 2'000'000;
 
@@ -76,6 +92,10 @@ class Gang {
   std::vector<KeyPair> identities() const;
   NodeOptions options(std::size_t member, const KeyPair& identity) const;
   adversary::OnRequest conduct() const;
+  SybilConduct gossip() const;
+  Adversary::Script script(std::size_t member) const;
+  NodeConfig config() const;
+  std::vector<NodeIndex> contacts(std::size_t member) const;
   void add(std::size_t member, const KeyPair& identity);
   void look(std::size_t member);
 
@@ -85,6 +105,7 @@ class Gang {
   Everybody everybody_;
   std::shared_ptr<Directory> own_;
   std::vector<std::unique_ptr<Adversary>> members_;
+  std::vector<NatId> shared_;  // addresses
   bool stopped_ = false;
   std::shared_ptr<const bool> alive_ = std::make_shared<bool>(true);
 };

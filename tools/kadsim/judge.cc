@@ -172,6 +172,7 @@ Judge::Finding Judge::delivered(const Expectation& expect) const {
   if (!enough(found.due, found.subscribers, expect.due_at_least))
     return {false, "due at " + of(found.due, found.subscribers) + " subscribers only: " + figures};
   if (found.twice > 0) return {false, std::to_string(found.twice) + " were delivered twice"};
+  if (expect.below > 0) return {!enough(found.got, found.due, expect.below), figures};
   if (!enough(found.got, found.due, expect.share)) return {false, figures + "; " + found.missing};
   if (expect.equals && (static_cast<double>(found.fewest.value_or(0)) != *expect.equals ||
                         static_cast<double>(found.most.value_or(0)) != *expect.equals))

@@ -84,7 +84,6 @@ NodeConfig Lab::at_level(NodeConfig config) const {
 // Whoever wants to be known hangs up on nobody.
 NodeConfig Lab::adversary_config() const {
   NodeConfig config = at_level(scenario_.config);
-  config.gossip.protocols.clear();
   config.swarm.idle_timeout = scenario_.duration + kAftermath;
   return config;
 }

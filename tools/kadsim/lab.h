@@ -29,6 +29,7 @@ class Lab {
       std::function<void(NodeIndex)> on_boot);
 
   Duration now() const { return world_.now().mono - begin_; }
+  Time begin() const { return begin_; }
   void run_until(Duration time) { world_.run_for(time - now()); }
   World& world() { return world_; }
   const World& world() const { return world_; }
@@ -50,7 +51,7 @@ class Lab {
   std::vector<NodeIndex> down() const;
   std::vector<NodeIndex> frozen() const;
   World::Index index(NodeIndex node) const { return index_.at(node); }
-  // What an adversary claims to be: like the nodes, but for gossip, of which it has none.
+  // What an adversary claims to be: like the nodes.
   NodeConfig adversary_config() const;
   NodeIndex number(World::Index index) const { return number_.at(index); }
   std::optional<NodeIndex> number(const PeerId& peer) const;

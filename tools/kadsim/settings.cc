@@ -4,6 +4,7 @@
 #include <array>
 
 #include "kad/policies.h"
+#include "kadsim/scores.h"
 
 namespace kadmesh::kadsim {
 namespace {
@@ -104,7 +105,7 @@ void read_versions(Fields& fields, GossipConfig& gossip) {
   gossip.protocols.erase(gossip.protocols.begin(), at);
 }
 
-void read_gossip(Fields& fields, GossipConfig& gossip) {
+void read_gossip(std::string_view file, Fields& fields, GossipConfig& gossip) {
   bool spoken = true;
   fields.read("enabled", spoken);
   if (!spoken) gossip.protocols.clear();
@@ -112,6 +113,7 @@ void read_gossip(Fields& fields, GossipConfig& gossip) {
        {std::pair("d", &gossip.d), std::pair("d_lo", &gossip.d_lo), std::pair("d_hi", &gossip.d_hi),
         std::pair("d_lazy", &gossip.d_lazy), std::pair("d_out", &gossip.d_out),
         std::pair("d_score", &gossip.d_score), std::pair("outbox", &gossip.outbox),
+        std::pair("opportunistic_beats", &gossip.opportunistic_beats),
         std::pair("opportunistic_peers", &gossip.opportunistic_peers)})
     fields.read(key, *into, 0, 1000);
   fields.read("gossip_factor_percent", gossip.gossip_factor_percent, 0, 100);
@@ -134,6 +136,7 @@ void read_gossip(Fields& fields, GossipConfig& gossip) {
   fields.read_bytes("most_message", most);
   gossip.most_message = static_cast<std::size_t>(most);
   read_policy(fields, gossip);
+  read_scores(file, fields, gossip.scoring);
 }
 
 void read_backfill(Fields& fields, BackfillConfig& backfill) {
@@ -169,7 +172,8 @@ NodeConfig lab_config() {
 void read_settings(std::string_view file, Fields& fields, NodeConfig& config) {
   section(file, fields, "kad", config.kad,
           [&](Fields& kad, KadConfig& into) { read_kad(file, kad, into); });
-  section(file, fields, "gossip", config.gossip, read_gossip);
+  section(file, fields, "gossip", config.gossip,
+          [&](Fields& gossip, GossipConfig& into) { read_gossip(file, gossip, into); });
   section(file, fields, "backfill", config.backfill, read_backfill);
   section(file, fields, "swarm", config.swarm, read_swarm);
   fields.read("identify", config.identify);
