@@ -21,9 +21,9 @@ namespace kadmesh {
 
 struct SybilConduct {
   std::uint32_t drops_ppm = 1'000'000;  // of the messages that it could forward
-  std::set<PeerId> censors;             // only these authors' are dropped; empty: everybody's
+  std::set<PeerId> censors{};           // only these authors' are dropped; empty: everybody's
   Time turns{};                         // until then it forwards everything, and promises nothing
-  std::optional<Distribution> regraft;  // from a PRUNE to the next GRAFT; none: it stays away
+  std::optional<Distribution> regraft{};  // from a PRUNE to the next GRAFT; none: it stays away
   std::size_t promises = 0;  // messages that there are not, told of to each peer every second
 };
 
