@@ -38,8 +38,8 @@ class Adversary {
     std::function<void(Adversary&, const PeerId& peer)> on_pubsub{};
   };
 
-  // `like`: whose protocol ids it claims; what it does with them is the script's. Where the DHT's is
-  // empty it is no server.
+  // `like`: whose protocol ids it claims; what it does with them is the script's. Where the DHT's
+  // is empty it is no server.
   Adversary(World& world, Script script, const NodeConfig& like, const NodeOptions& options = {});
   Adversary(World& world, Script script);  // like World::default_config()
   Adversary(const Adversary&) = delete;

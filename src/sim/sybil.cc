@@ -115,10 +115,9 @@ void Sybil::promise(Adversary& self) {
   if (!promising_) return;
   if (attacks(self))
     for (const auto& [topic, peers] : mesh_) promise(self, topic);
-  self.world().at(after(self.world().now().mono, kPromiseEvery),
-                  [&self, alive = weak_from_this()] {
-                    if (const auto one = alive.lock()) one->promise(self);
-                  });
+  self.world().at(after(self.world().now().mono, kPromiseEvery), [&self, alive = weak_from_this()] {
+    if (const auto one = alive.lock()) one->promise(self);
+  });
 }
 
 void Sybil::promise(Adversary& self, const Topic& topic) {

@@ -1,7 +1,7 @@
 // A Sybil of GossipSub's evaluation report (arXiv 2007.02754; its authors' own:
 // github.com/libp2p/gossipsub-hardening, test/badboy.go): it subscribes to whatever a peer
-// subscribes to, grafts in the same RPC, and forwards only as much as it likes. It tells nobody what
-// it has, serves nothing, and prunes nobody.
+// subscribes to, grafts in the same RPC, and forwards only as much as it likes. It tells nobody
+// what it has, serves nothing, and prunes nobody.
 //
 //   Adversary one(world, Sybil::script({.drops_ppm = 500'000}, 7), like);
 #pragma once
@@ -20,9 +20,9 @@
 namespace kadmesh {
 
 struct SybilConduct {
-  std::uint32_t drops_ppm = 1'000'000;  // of the messages that it could forward
-  std::set<PeerId> censors{};           // only these authors' are dropped; empty: everybody's
-  Time turns{};                         // until then it forwards everything, and promises nothing
+  std::uint32_t drops_ppm = 1'000'000;    // of the messages that it could forward
+  std::set<PeerId> censors{};             // only these authors' are dropped; empty: everybody's
+  Time turns{};                           // until then it forwards everything, and promises nothing
   std::optional<Distribution> regraft{};  // from a PRUNE to the next GRAFT; none: it stays away
   std::size_t promises = 0;  // messages that there are not, told of to each peer every second
 };

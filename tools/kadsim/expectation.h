@@ -44,7 +44,7 @@ struct Expectation {
   std::optional<std::string> value;
   std::optional<bool> pending;
   std::uint32_t share = 0;
-  std::uint32_t below = 0;  // a share that must not be reached; 0: `share` must
+  std::uint32_t below = 0;         // a share that must not be reached; 0: `share` must
   std::uint32_t due_at_least = 0;  // of the subscribers
   std::size_t percentile = 50;
   unsigned line = 0;

@@ -298,6 +298,40 @@ TEST_CASE("play: nothing of an adversary's is left at the end, whatever it does"
   }
 }
 
+const std::string kSybils = "[[adversary]]\ncount = 5\nagain = \"500ms\"\ngossip = {}\n";
+
+TEST_CASE("play: Sybils graft, and keep messages back") {
+  const std::string alone = "[[step]]\nat = \"2s\"\ndo = \"cut\"\nwho = \"bob\"\nto = \"all\"\n";
+  const std::string expect = "[[expect]]\nwhat = \"delivered\"\ntopic = \"t\"\nwithin = \"1s\"\n";
+  const RunResult silent = played(kSybils + alone + kSpeak + expect + "below = \"1%\"\n");
+  CHECK(failure(silent).empty());
+  CHECK(silent.verdicts.front().detail.starts_with("0 of 2 deliveries"));
+  std::string loud = kSybils;
+  loud.replace(loud.find("{}"), 2, "{drops = 0}");
+  CHECK(failure(played(loud + alone + kSpeak + expect)).empty());
+  CHECK(failure(loud + alone + kSpeak + expect + "below = \"100%\"\n")
+            .starts_with("2 of 2 deliveries"));
+}
+
+TEST_CASE("play: Sybils connect to so many each as they are told") {
+  const auto peers = [](const std::string& more) {
+    return played(kSybils + more + kSpeak).series.column("peers").back();
+  };
+  CHECK(peers("") == doctest::Approx(2 + 5));
+  CHECK(peers("connections = 1\n") == doctest::Approx(2 + 5.0 / 3));
+}
+
+TEST_CASE("play: an address that Sybils share is held against them") {
+  const std::string scored =
+      "[gossip]\nscores = {preset = \"colocation\", colocation_threshold = 2}\n";
+  const auto mesh = [](int least, int most) {
+    return "[[expect]]\nwhat = \"mesh\"\ntopic = \"t\"\nat_least = " + std::to_string(least) +
+           "\nat_most = " + std::to_string(most) + "\n";
+  };
+  CHECK(failure(scored + kSybils + kSpeak + mesh(3, 7)).empty());
+  CHECK(failure(scored + kSybils + "addresses = 1\n" + kSpeak + mesh(2, 2)).empty());
+}
+
 TEST_CASE("play: faults do nothing to adversaries") {
   const RunResult run = played(gang("silent") +
                                "[[faults]]\nuntil = \"9s\"\npause = \"50ms\"\n"

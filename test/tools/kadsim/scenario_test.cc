@@ -128,6 +128,14 @@ TEST_CASE("scenario: an expectation refers to what is there") {
           .find("besides at") != std::string::npos);
 }
 
+TEST_CASE("scenario: a share of deliveries is either reached or not") {
+  const std::string expect =
+      "[[step]]\nat = \"1s\"\ndo = \"publish\"\nwho = \"bob\"\ntopic = \"t\"\n"
+      "[[expect]]\nwhat = \"delivered\"\nbelow = \"99%\"\n";
+  CHECK(good(expect).expectations.at(0).below == 990'000);
+  CHECK(wrong(expect + "share = \"1%\"\n").find("besides share") != std::string::npos);
+}
+
 TEST_CASE("scenario: a counter against a baseline needs a bound") {
   const std::string stat =
       "[[expect]]\nwhat = \"stat\"\nstat = \"gossip.delivered\"\nwho = \"all\"\nbaseline = "
@@ -215,6 +223,80 @@ TEST_CASE("scenario: room is for all who have an address of the plan") {
   CHECK(wrong(open + gang(100, 0) + gang(1, 1), head).find("beside networks") != std::string::npos);
   CHECK(wrong(open + gang(1, 1024) + gang(1, 1025), head).find("at most 2048") !=
         std::string::npos);
+}
+
+TEST_CASE("scenario: Sybils are read, and what is wrong with them is told") {
+  const std::string gang = "[[adversary]]\ncount = 4\n";
+  const Scenario scenario =
+      good(gang +
+           "connections = 2\naddresses = 3\n"
+           "gossip = {drops = \"40%\", censors = \"bob\", turns = \"9s\", regraft = \"1s\", "
+           "promises = 7}\n" +
+           gang + "gossip = {}\n" + gang + "does = \"silent\"\n");
+  const GangPlan& first = scenario.gangs.at(0);
+  CHECK_FALSE(first.conduct);
+  CHECK(first.connections == 2);
+  CHECK(first.addresses == 3);
+  REQUIRE(first.gossip);
+  CHECK(first.gossip->drops_ppm == 400'000);
+  CHECK(named(first.gossip->censors) == std::vector<NodeIndex>{1});
+  CHECK(first.gossip->turns == 9s);
+  CHECK(std::get<Always>(*first.gossip->regraft).value == 1s);
+  CHECK(first.gossip->promises == 7);
+  CHECK(scenario.gangs.at(1).gossip->drops_ppm == 1'000'000);
+  CHECK_FALSE(scenario.gangs.at(1).gossip->regraft);
+  CHECK_FALSE(scenario.gangs.at(2).gossip);
+
+  const auto told = [&](const std::string& more) { return wrong(gang + more + "\n"); };
+  CHECK(told("").find("does: missing") != std::string::npos);
+  CHECK(told("gossip = {drops = \"101%\"}").find("adversary.gossip.drops: ") != std::string::npos);
+  CHECK(told("gossip = {turns = \"61s\"}").find("after the end") != std::string::npos);
+  CHECK(told("gossip = {promises = 5001}").find("promises: ") != std::string::npos);
+  CHECK(told("gossip = {censors = \"random 1\"}").find("nothing is drawn") != std::string::npos);
+  CHECK(told("gossip = {regraft = {soon = 1}}").find("regraft: a time, or") != std::string::npos);
+  CHECK(told("gossip = {drop = 1}").find("drop: no such key") != std::string::npos);
+  CHECK(told("gossip = {}\nconnections = 0").find("connections: ") != std::string::npos);
+  CHECK(told("gossip = {}\nconnections = 5").find("connections: ") != std::string::npos);
+  CHECK(told("gossip = {}\naddresses = 0").find("addresses: ") != std::string::npos);
+  CHECK(wrong("[addresses]\nscope = \"public\"\n" + gang +
+              "gossip = {}\naddresses = 1\nnetworks = 1\n")
+            .find("besides networks") != std::string::npos);
+}
+
+TEST_CASE("scenario: scores are a preset and what is said besides it") {
+  const auto scores = [](const std::string& text) {
+    return good("[gossip]\nscores = {" + text + "}\n").config.gossip.scoring;
+  };
+  CHECK_FALSE(scores("preset = \"none\""));
+  CHECK(scores("preset = \"colocation\"")->params.colocation_weight == -5);
+  CHECK(scores("")->params.colocation_weight == 0);
+  const auto report = scores("preset = \"report\", colocation_weight = -10");
+  CHECK(report->params.default_topic->mesh_deliveries_window == 5ms);
+  CHECK(report->params.default_topic->first_deliveries_cap == 1500);
+  CHECK(report->thresholds.graylist == -10'000);
+  CHECK(report->params.colocation_weight == -10);
+  const auto own = scores(
+      "topic = {invalid_weight = -3, mesh_deliveries_window = \"7ms\"}, "
+      "thresholds = {gossip = -1.5, opportunistic_graft = 2}, colocation_threshold = 2");
+  CHECK(own->params.default_topic->invalid_weight == -3);
+  CHECK(own->params.default_topic->mesh_deliveries_window == 7ms);
+  CHECK(own->params.default_topic->first_deliveries_weight == 1);
+  CHECK(own->thresholds.gossip == -1.5);
+  CHECK(own->thresholds.opportunistic_graft == 2);
+  CHECK(own->params.colocation_threshold == 2);
+  CHECK(good("[[role]]\nwho = \"bob\"\ngossip = {scores = {preset = \"none\"}}\n")
+            .config.gossip.scoring);
+
+  const auto told = [](const std::string& text) {
+    return wrong("[gossip]\nscores = {" + text + "}\n");
+  };
+  CHECK(told("preset = \"ethereum\"").find("not one of none, plain, colocation, report") !=
+        std::string::npos);
+  CHECK(told("weight = 1").find("gossip.scores.weight: no such key") != std::string::npos);
+  CHECK(told("topic = {p1 = 1}").find("gossip.scores.topic.p1: no such key") != std::string::npos);
+  CHECK(told("colocation_weight = 1").find("colocation_weight <= 0") != std::string::npos);
+  CHECK(told("topic = {time_in_mesh_weight = 1}").find("time_in_mesh") != std::string::npos);
+  CHECK(told("thresholds = {gossip = \"low\"}").find("a number") != std::string::npos);
 }
 
 TEST_CASE("scenario: two expectations of one name could not be told apart") {
