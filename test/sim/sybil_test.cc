@@ -35,6 +35,11 @@ struct Bridge : World {
     }
     run_for(2s);
   }
+  Index another() {
+    const Index third = add_listening(gossip_alone());
+    command(third, [](Node& n, Turn t) { REQUIRE(n.subscribe(t, "news")); });
+    return third;
+  }
   // How many of them the other side got.
   std::size_t passed_on(std::size_t count, Index author = kNear) {
     const std::size_t before = heard["news"];
@@ -60,7 +65,10 @@ struct Bridge : World {
 };
 
 TEST_CASE_FIXTURE(Bridge, "sybil: one that drops nothing passes on each message once") {
+  const Index third = another();
   add({.drops_ppm = 0}, 2);
+  for (const auto& one : sybils) one->connect(third);
+  run_for(2s);
   CHECK(passed_on(20) == 20);
   CHECK(node(kFar).gossip().stats().duplicates == 20);  // one of each
 }
@@ -79,8 +87,7 @@ TEST_CASE_FIXTURE(Bridge, "sybil: a share is dropped") {
 }
 
 TEST_CASE_FIXTURE(Bridge, "sybil: the censored are not heard, others are") {
-  const Index third = add_listening(gossip_alone());
-  command(third, [](Node& n, Turn t) { REQUIRE(n.subscribe(t, "news")); });
+  const Index third = another();
   add({.censors = {peer(kNear)}});
   sybils.front()->connect(third);
   run_for(2s);
