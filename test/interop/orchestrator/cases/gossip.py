@@ -4,6 +4,7 @@ import asyncio
 import collections
 
 from ..case import case, expect
+from ..counts import counts
 from ..peer import Failure, Unsupported, until
 from ..scene import KEPT_APART, connect, together
 from ..stack import GOSSIP_ID
@@ -145,6 +146,9 @@ async def in_mesh(peer):
     return set((await peer.ask("gossip_mesh", topic=TOPIC))["peers"])
 
 
+REPAIRED = 5
+
+
 async def repair(scene, source_first):
     """A source whose mesh is full with two companions, and a receiver that is in nobody's mesh.
 
@@ -177,12 +181,21 @@ async def listener_repairs(scene):
 
 async def only_gossip_carries(scene):
     source, receiver, *companions = scene.nodes
+    before = await counts(source), await counts(receiver)
     for moment in ("before", "after"):
         expect(not await in_mesh(receiver), f"{receiver.stack} has a mesh {moment} the burst")
         expect(await in_mesh(source) == {c.id for c in companions}, f"{source.stack} grafted others {moment}")
         if moment == "before":
-            await burst(source, receiver, "repair", 5, interval_us=100_000)
+            await burst(source, receiver, "repair", REPAIRED, interval_us=100_000)
     await knows_only(receiver, source)
+    offered, asked = await counts(source) - before[0], await counts(receiver) - before[1]
+    offered.at_least("ihave_out", 1)
+    offered.at_least("iwant_in", 1)
+    offered.exactly("copies_out", REPAIRED * (len(companions) + 1))
+    asked.at_least("ihave_in", 1)
+    asked.at_least("iwant_out", 1)
+    asked.exactly("copies_in", REPAIRED)
+    scene.note(f"{offered}; {asked}")
 
 
 @case("gossip-repair-by-dialer", on=dialer_repairs, fresh=True, seconds=60)

@@ -49,9 +49,10 @@ func jsMessageID(m *pb.Message) string {
 	return string(key) + string(m.GetSeqno())
 }
 
-func newGossip(s Settings, h host.Host, meshes *Meshes) (*pubsub.PubSub, error) {
+func newGossip(s Settings, h host.Host, meshes *Meshes, counts *Counts, scores *Scores) (*pubsub.PubSub, error) {
 	options := []pubsub.Option{
 		pubsub.WithRawTracer(meshes),
+		pubsub.WithRawTracer(counts),
 		pubsub.WithPeerOutboundQueueSize(queue),
 		pubsub.WithValidateQueueSize(queue),
 	}
@@ -75,7 +76,24 @@ func newGossip(s Settings, h host.Host, meshes *Meshes) (*pubsub.PubSub, error) 
 		}
 		options = append(options, pubsub.WithGossipSubParams(meshOf(s.gossipD)), pubsub.WithFloodPublish(false))
 	}
+	if s.gossipHold > 0 {
+		options = append(options, pubsub.WithDefaultValidator(holding(h.ID(), s.gossipHold)))
+	}
+	if s.gossipScores != "" {
+		scoring, err := scoresOf(s.gossipScores, scores)
+		if err != nil {
+			return nil, fmt.Errorf("--gossip-scores: %w", err)
+		}
+		options = append(options, scoring...)
+	}
 	return pubsub.NewGossipSub(context.Background(), h, options...)
+}
+
+// holding has every message of others wait for its verdict.
+func holding(self peer.ID, hold time.Duration) func(context.Context, peer.ID, *pubsub.Message) bool {
+	return func(ctx context.Context, from peer.ID, _ *pubsub.Message) bool {
+		return from == self || pause(ctx, hold) == nil
+	}
 }
 
 func meshOf(d int) pubsub.GossipSubParams {
@@ -193,7 +211,8 @@ func (p *Peer) reportMessages(messages *pubsub.Subscription) {
 			continue
 		}
 		p.out.line(fields{"event": "message", "topic": m.GetTopic(), "from": peer.ID(m.From).String(),
-			"data": hex.EncodeToString(m.Data[:min(len(m.Data), dataShown)]), "size": len(m.Data)})
+			"data": hex.EncodeToString(m.Data[:min(len(m.Data), dataShown)]), "size": len(m.Data),
+			"message_id": hex.EncodeToString([]byte(m.ID))})
 	}
 }
 

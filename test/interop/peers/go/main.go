@@ -27,6 +27,8 @@ type Settings struct {
 	gossipID     string
 	gossipSign   string
 	gossipD      int
+	gossipHold   time.Duration
+	gossipScores string
 }
 
 // stackDefault says that --gossip-d was not given.
@@ -45,7 +47,11 @@ func parseSettings() Settings {
 	flag.StringVar(&s.gossipID, "gossip-id", "", "go, rust, js, py or sha256")
 	flag.StringVar(&s.gossipSign, "gossip-sign", "strict", "strict or none")
 	flag.IntVar(&s.gossipD, "gossip-d", stackDefault, "D, Dlo and Dhi")
+	hold := flag.Int("gossip-hold", 0, "milliseconds that a message of others waits for its verdict")
+	flag.StringVar(&s.gossipScores, "gossip-scores", "", "file of the parameters that peers are scored by")
+	flag.Int("gossip-rpc", 0, "go takes RPCs of 1 MiB as it is")
 	flag.Parse()
+	s.gossipHold = time.Duration(*hold) * time.Millisecond
 	return s
 }
 

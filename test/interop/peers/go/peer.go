@@ -24,6 +24,8 @@ type Peer struct {
 	gossip   *pubsub.PubSub
 	out      *Output
 	meshes   *Meshes
+	counts   *Counts
+	scores   *Scores
 	topics   Topics
 	learned  Identities
 }
@@ -36,7 +38,7 @@ func newPeer(s Settings, out *Output) (*Peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Peer{settings: s, out: out, meshes: newMeshes(), topics: Topics{byName: map[string]*joined{}},
+	p := &Peer{settings: s, out: out, meshes: newMeshes(), counts: &Counts{}, scores: &Scores{}, topics: Topics{byName: map[string]*joined{}},
 		learned: Identities{byPeer: map[peer.ID]Identity{}}}
 	if p.host, err = newHost(s, key); err != nil {
 		return nil, err
@@ -45,7 +47,7 @@ func newPeer(s Settings, out *Output) (*Peer, error) {
 	if p.kad, err = newKad(s, p.host); err != nil {
 		return nil, err
 	}
-	if p.gossip, err = newGossip(s, p.host, p.meshes); err != nil {
+	if p.gossip, err = newGossip(s, p.host, p.meshes, p.counts, p.scores); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -138,5 +140,7 @@ func (p *Peer) verbs() map[string]Verb {
 		"gossip_publish": p.gossipPublish,
 		"gossip_burst":   p.gossipBurst,
 		"gossip_trace":   p.gossipTrace,
+		"gossip_counts":  p.gossipCounts,
+		"gossip_scores":  p.gossipScores,
 	}
 }

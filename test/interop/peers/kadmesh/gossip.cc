@@ -1,3 +1,5 @@
+#include <asio/co_spawn.hpp>
+
 #include "verbs.h"
 
 namespace kadmesh::peer {
@@ -12,7 +14,8 @@ void on_message(const GossipDeliver& delivery) {
        {"topic", message.topic},
        {"from", message.from ? message.from->text() : ""},
        {"data", to_hex(data.first(std::min(data.size(), kShown)))},
-       {"size", data.size()}});
+       {"size", data.size()},
+       {"message_id", to_hex(delivery.id)}});
 }
 
 Json peers_of(const Request& r, std::vector<PeerId> TopicView::* which) {
@@ -52,7 +55,40 @@ asio::awaitable<Json> burst(Request r) {
   co_return Json::object();
 }
 
+// Of IHAVE and IWANT that came the router counts what it did for them.
+asio::awaitable<Json> counts(Request r) {
+  const GossipStats stats = r.host.node().gossip().stats();
+  co_return Json{{"copies_in", stats.delivered + stats.duplicates + stats.validating +
+                                   stats.rejected + stats.ignored + stats.dropped},
+                 {"ihave_out", stats.ihave_sent},
+                 {"iwant_in", stats.iwant_served},
+                 {"iwant_out", stats.iwant_sent},
+                 {"idontwant_in", stats.idontwant_got},
+                 {"idontwant_out", stats.idontwant_sent},
+                 {"not_wanted", stats.not_wanted}};
+}
+
+asio::awaitable<Json> scores(Request r) {
+  const Gossip& gossip = r.host.node().gossip();
+  Json told = Json::object();
+  for (const PeerId& peer : gossip.peers()) told[peer.text()] = gossip.score(peer);
+  co_return Json{{"scores", told}};
+}
+
+asio::awaitable<void> accept_later(Host& host, ValidationId id, Duration hold) {
+  co_await wait(hold);
+  host.verdict(id, Verdict::accept);
+}
+
 }  // namespace
+
+void hold_messages(Host& host, Duration hold) {
+  if (hold == Duration::zero()) return;
+  host.set_validator([&host, hold](const GossipValidate& question) {
+    asio::co_spawn(host.get_executor(), accept_later(host, question.id, hold),
+                   [](std::exception_ptr) {});
+  });
+}
 
 void add_gossip_verbs(Verbs& verbs) {
   verbs["gossip_join"] = join;
@@ -61,6 +97,8 @@ void add_gossip_verbs(Verbs& verbs) {
   verbs["gossip_peers"] = peers;
   verbs["gossip_publish"] = publish;
   verbs["gossip_burst"] = burst;
+  verbs["gossip_counts"] = counts;
+  verbs["gossip_scores"] = scores;
 }
 
 }  // namespace kadmesh::peer

@@ -92,9 +92,9 @@ void say(const Json& line) {
   std::fflush(stdout);
 }
 
-int run(HostConfig config) {
+int run(Settings settings) {
   asio::io_context loop(1);
-  auto created = Host::create(loop, std::move(config));
+  auto created = Host::create(loop, std::move(settings.host));
   if (!created) {
     std::fprintf(stderr, "%s\n", to_string(created.error()).c_str());
     return 1;
@@ -102,6 +102,7 @@ int run(HostConfig config) {
   Host& host = **created;
   host.observe([&](const Report& report) { on_report(host, report); });
   serve_test_protocols(host);
+  hold_messages(host, settings.gossip_hold);
   Verbs verbs;
   add_connection_verbs(verbs);
   add_stream_verbs(verbs);

@@ -7,7 +7,12 @@
 
 namespace kadmesh::peer {
 
+struct Settings {
+  HostConfig host;
+  Duration gossip_hold{};  // how long a message of others waits for its verdict
+};
+
 // Prints what is wrong and exits 2.
-HostConfig parse_options(int argc, char** argv);
+Settings parse_options(int argc, char** argv);
 
 }  // namespace kadmesh::peer

@@ -50,6 +50,9 @@ void add_gossip_verbs(Verbs& verbs);
 // Serves the /test/… protocols.
 void serve_test_protocols(Host& host);
 
+// With manual validation: accepts every message after `hold`.
+void hold_messages(Host& host, Duration hold);
+
 // One line on standard output.
 void say(const Json& line);
 

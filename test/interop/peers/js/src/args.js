@@ -11,7 +11,10 @@ const options = {
   bare: { type: 'boolean', default: false },
   'gossip-id': { type: 'string' },
   'gossip-sign': { type: 'string', default: 'strict' },
-  'gossip-d': { type: 'string' }
+  'gossip-d': { type: 'string' },
+  'gossip-hold': { type: 'string', default: '0' },
+  'gossip-rpc': { type: 'string' }, // gossipsub takes RPCs of 4 MiB as it is
+  'gossip-scores': { type: 'string' }
 }
 
 const choices = {
@@ -37,6 +40,8 @@ export function readArgs () {
     bare: values.bare,
     gossipId: values['gossip-id'],
     gossipSigned: values['gossip-sign'] === 'strict',
-    gossipD: values['gossip-d'] === undefined ? undefined : Number(values['gossip-d'])
+    gossipD: values['gossip-d'] === undefined ? undefined : Number(values['gossip-d']),
+    gossipHold: Number(values['gossip-hold']),
+    gossipScores: values['gossip-scores']
   }
 }

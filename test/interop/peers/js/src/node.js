@@ -10,8 +10,10 @@ import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import { createHash } from 'node:crypto'
+import { Counts } from './counts.js'
 import { kadIpns } from './ipns.js'
 import { say } from './lines.js'
+import { readScores } from './scores.js'
 import { serveAll } from './services.js'
 
 const IDLE_MS = 3600_000 // longer than any run: nothing is closed for being idle
@@ -21,6 +23,7 @@ export class Node {
   infos = new Map() // peer -> what identify told last
   early = new Map() // peer -> whether its last connection agreed on the muxer inside Noise
   identified = new WeakSet() // connections
+  counts = new Counts() // of what gossipsub has sent and received
 
   static async start (args) {
     const node = new Node()
@@ -111,11 +114,14 @@ export class Node {
   }
 
   #gossipOptions () {
-    const { gossipD: d, gossipId, gossipSigned } = this.args
+    const { gossipD: d, gossipId, gossipSigned, gossipScores } = this.args
     const options = {
       globalSignaturePolicy: gossipSigned ? 'StrictSign' : 'StrictNoSign',
-      scoreParams: { IPColocationFactorWeight: 0, behaviourPenaltyWeight: 0 }
+      scoreParams: { IPColocationFactorWeight: 0, behaviourPenaltyWeight: 0 },
+      metricsRegister: this.counts,
+      metricsTopicStrToLabel: new Map()
     }
+    if (gossipScores !== undefined) Object.assign(options, readScores(gossipScores))
     if (gossipId in messageIds) options.msgIdFn = messageIds[gossipId]
     if (d === undefined) return options
     const mesh = { D: d, Dlo: d, Dhi: d, Dscore: d, Dout: Math.min(2, Math.floor(d / 2)) }
@@ -138,12 +144,13 @@ export class Node {
       told(this.identified.has(detail.connection) ? 'pushed' : 'identified', detail.connection, { protocols: info.protocols ?? [] })
       this.identified.add(detail.connection)
     })
-    this.pubsub.addEventListener('message', ({ detail }) => say({
+    this.pubsub.addEventListener('gossipsub:message', ({ detail: { msg, msgId } }) => say({
       event: 'message',
-      topic: detail.topic,
-      from: detail.from?.toString() ?? '',
-      data: Buffer.from(detail.data.subarray(0, SHOWN)).toString('hex'),
-      size: detail.data.length
+      topic: msg.topic,
+      from: msg.from?.toString() ?? '',
+      data: Buffer.from(msg.data.subarray(0, SHOWN)).toString('hex'),
+      size: msg.data.length,
+      message_id: Buffer.from(msgId, 'base64').toString('hex')
     }))
   }
 }

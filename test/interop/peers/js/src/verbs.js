@@ -1,5 +1,6 @@
 // What each request of ../../../PROTOCOL.md does.
 import { publicKeyToProtobuf } from '@libp2p/crypto/keys'
+import { TopicValidatorResult } from '@libp2p/gossipsub'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { CID } from 'multiformats/cid'
@@ -172,6 +173,8 @@ export const verbs = {
   },
 
   async gossip_join (node, { topic }) {
+    const hold = node.args.gossipHold
+    if (hold > 0) node.pubsub.topicValidators.set(topic, () => sleep(hold, TopicValidatorResult.Accept))
     node.pubsub.subscribe(topic)
   },
 
@@ -198,6 +201,15 @@ export const verbs = {
       await publish(node, topic, Buffer.from(`${prefix}-${i}`.padEnd(size)))
     }
     return { published: count }
+  },
+
+  async gossip_counts (node) {
+    return node.counts.read()
+  },
+
+  async gossip_scores (node) {
+    if (node.args.gossipScores === undefined) throw new Unsupported('started without --gossip-scores')
+    return { scores: Object.fromEntries(node.pubsub.getPeers().map(id => [id.toString(), node.pubsub.getScore(id.toString())])) }
   },
 
   async quit () {}

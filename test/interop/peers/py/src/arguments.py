@@ -20,7 +20,11 @@ def parse():
     parser.add_argument("--gossip-id", choices=("go", "rust", "js", "py", "sha256"), default="py")
     parser.add_argument("--gossip-sign", choices=("strict", "none"), default="strict")
     parser.add_argument("--gossip-d", type=int)
+    parser.add_argument("--gossip-hold", type=int, default=0)
+    parser.add_argument("--gossip-rpc", type=int)  # py-libp2p takes RPCs of 1 MiB as it is
+    parser.add_argument("--gossip-scores")
     arguments = parser.parse_args()
+    refuse(arguments.gossip_scores, "with scores it grafts beyond D at every heartbeat")
     refuse(arguments.gossip_sign == "none", "unsigned messages still carry from and seqno")
     refuse(arguments.gullible, "keys are text: the binary key of an IPNS record is none")
     return arguments

@@ -16,7 +16,6 @@ from libp2p.kad_dht import common, kad_dht, peer_routing, provider_store, value_
 from libp2p.kad_dht.kad_dht import DHTMode, KadDHT
 from libp2p.peer.id import ID
 from libp2p.pubsub import gossipsub, pubsub
-from libp2p.pubsub.rpc_queue import RpcQueue
 from libp2p.rcmgr import Direction
 from libp2p.records.pubkey import PublicKeyValidator
 from libp2p.records.validator import NamespacedValidator, Validator
@@ -26,6 +25,7 @@ from libp2p.tools.anyio_service import background_trio_service
 from multiaddr import Multiaddr
 
 import services
+from counts import Counts, CountingQueue
 from lines import say
 
 SHOWN = 64
@@ -54,7 +54,8 @@ class Node(INotifee):
         self.host = make_host(arguments)
         self.dht = make_dht(self.host, arguments)
         self.gossip = make_gossip(arguments)
-        self.pubsub = make_pubsub(self.host, self.gossip, arguments)
+        self.counts = Counts()
+        self.pubsub = make_pubsub(self.host, self.gossip, arguments, self.counts)
         self.nursery = None
         services.serve_all(self.host)
         self.receive_push = identify_push_handler_for(self.host)
@@ -121,7 +122,12 @@ class Node(INotifee):
     async def tell_messages(self, subscription):
         async for message in subscription:
             if message.from_id != self.host.get_id().to_bytes():
-                tell_message(message)
+                tell_message(message, self.pubsub.get_message_id(message))
+
+    async def hold(self, forwarder, message):
+        """A validator that has every message of others wait."""
+        await trio.sleep(self.arguments.gossip_hold / 1000)
+        return True
 
     async def opened_stream(self, network, stream):
         pass
@@ -170,10 +176,12 @@ def make_gossip(arguments):
     return router
 
 
-def make_pubsub(host, router, arguments):
+def make_pubsub(host, router, arguments, counts):
     pubsub.SUBSCRIPTION_CHANNEL_SIZE = QUEUED_MESSAGES
-    pubsub.RpcQueue = functools.partial(RpcQueue, max_size=QUEUED_MESSAGES)
-    return pubsub.Pubsub(host, router, msg_id_constructor=MESSAGE_IDS[arguments.gossip_id])
+    pubsub.RpcQueue = functools.partial(CountingQueue, counts, max_size=QUEUED_MESSAGES)
+    made = pubsub.Pubsub(host, router, msg_id_constructor=MESSAGE_IDS[arguments.gossip_id])
+    counts.watch(made, router)
+    return made
 
 
 MESSAGE_IDS = {
@@ -185,10 +193,10 @@ MESSAGE_IDS = {
 }
 
 
-def tell_message(message):
+def tell_message(message, message_id):
     author = ID(message.from_id).to_base58() if message.from_id else ""
     say(event="message", topic=message.topicIDs[0], data=message.data[:SHOWN].hex(),
-        size=len(message.data), **{"from": author})
+        size=len(message.data), message_id=message_id.hex(), **{"from": author})
 
 
 def without_peer(addr):

@@ -183,6 +183,8 @@ async def kad_find(node, request):
 async def gossip_join(node, request):
     if request["topic"] in node.pubsub.topic_ids:
         return
+    if node.arguments.gossip_hold:
+        node.pubsub.set_topic_validator(request["topic"], node.hold, is_async_validator=True)
     subscription = await node.pubsub.subscribe(request["topic"])
     node.nursery.start_soon(node.tell_messages, subscription)
 
@@ -212,6 +214,14 @@ async def gossip_burst(node, request):
     return {"published": request["count"]}
 
 
+async def gossip_counts(node, request):
+    return node.counts.read()
+
+
+async def gossip_scores(node, request):
+    raise Unsupported("scores are off: with them it grafts beyond D at every heartbeat")
+
+
 def not_bare(node):
     if node.arguments.bare:
         raise Unsupported("--bare leaves identify and ping out")
@@ -232,5 +242,5 @@ VERBS = {verb.__name__: verb for verb in (
     connect, disconnect, connections, identify, push, ping, echo, upload, download, duplex, streams,
     streams_open, reset, kad_bootstrap, kad_table, kad_put, kad_get, kad_put_pk, kad_provide, kad_providers,
     kad_find, ipns_seal, ipns_open, gossip_join, gossip_leave, gossip_mesh, gossip_peers, gossip_publish,
-    gossip_burst)}
+    gossip_burst, gossip_counts, gossip_scores)}
 VERBS["echo_serve"] = VERBS["quit"] = nothing

@@ -1,5 +1,7 @@
 //! The command line of a test peer, as ../../../PROTOCOL.md lists it.
 
+use std::time::Duration;
+
 use libp2p::{Multiaddr, StreamProtocol, identity::Keypair};
 
 pub enum GossipId {
@@ -19,6 +21,9 @@ pub struct Args {
     pub gossip_id: Option<GossipId>,
     pub gossip_signed: bool,
     pub gossip_d: Option<usize>,
+    pub gossip_hold: Duration,
+    pub gossip_rpc: Option<usize>,
+    pub gossip_scores: Option<String>,
 }
 
 type Words = std::iter::Skip<std::env::Args>;
@@ -33,6 +38,9 @@ pub fn parse() -> Result<Args, String> {
         gossip_id: None,
         gossip_signed: true,
         gossip_d: None,
+        gossip_hold: Duration::ZERO,
+        gossip_rpc: None,
+        gossip_scores: None,
     };
     let mut words = std::env::args().skip(1);
     while let Some(flag) = words.next() {
@@ -72,6 +80,12 @@ fn apply_value(args: &mut Args, flag: &str, value: &str) -> Result<(), String> {
             args.gossip_signed = one_of(value, &["none", "strict"]).map_err(bad)? == 1
         }
         "--gossip-d" => args.gossip_d = Some(value.parse().map_err(|e| bad(format!("{e}")))?),
+        "--gossip-hold" => {
+            args.gossip_hold =
+                Duration::from_millis(value.parse().map_err(|e| bad(format!("{e}")))?)
+        }
+        "--gossip-rpc" => args.gossip_rpc = Some(value.parse().map_err(|e| bad(format!("{e}")))?),
+        "--gossip-scores" => args.gossip_scores = Some(value.into()),
         _ => return Err(format!("unknown flag {flag}")),
     }
     Ok(())

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tokio::time::{Duration, Instant, sleep_until};
 
 use crate::{
+    gossip,
     node::Node,
     verbs::{Answer, Refusal, Verbs, bytes, number, strings, text, unsupported},
 };
@@ -62,6 +63,23 @@ impl Verbs {
             self.publish(topic(request)?, data).await?;
         }
         Ok(json!({"published": count}))
+    }
+
+    pub async fn gossip_counts(&self) -> Answer {
+        Ok(self.node.run(|n| gossip::counts(&n.counts)).await)
+    }
+
+    pub async fn gossip_scores(&self) -> Answer {
+        let scores = |n: &mut Node| {
+            let gossip = &n.swarm.behaviour().gossip;
+            let peers = gossip.all_peers().map(|(peer, _)| peer);
+            let told = peers.map(|peer| Some((peer.to_string(), gossip.peer_score(peer)?.into())));
+            told.collect::<Option<serde_json::Map<String, Value>>>()
+        };
+        match self.node.run(scores).await {
+            Some(scores) => Ok(json!({"scores": scores})),
+            None => Err(unsupported("started without --gossip-scores")),
+        }
     }
 
     async fn publish(&self, topic: IdentTopic, data: Vec<u8>) -> Result<(), Refusal> {

@@ -1,6 +1,7 @@
 //! A test peer on rust-libp2p. It speaks the line protocol of ../../../PROTOCOL.md on its standard streams.
 
 mod args;
+mod gossip;
 mod gossip_verbs;
 mod kad_verbs;
 mod node;

@@ -3,7 +3,7 @@
 //! Verbs run in tasks of their own. They reach the swarm through a `Handle`: `run` does one thing now,
 //! `until` asks after every event whether something has come true.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use futures::StreamExt;
 use libp2p::{
@@ -15,24 +15,19 @@ use libp2p::{
     swarm::{ConnectionId, NetworkBehaviour, SwarmEvent, behaviour::toggle::Toggle},
     tcp, yamux,
 };
+use prometheus_client::registry::Registry;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use tokio::{
     sync::{mpsc, oneshot},
-    time::Duration,
+    time::{Duration, Instant, sleep_until},
 };
 
-use crate::{
-    args::{Args, GossipId},
-    say, streams,
-};
+use crate::{args::Args, gossip, say, streams};
 
 /// Longer than any run: nothing is closed for being idle.
 const IDLE: Duration = Duration::from_secs(3600);
 /// Identify asks again at this interval; longer than any run, so that a later message is a push.
 const IDENTIFY_AGAIN: Duration = Duration::from_secs(3600);
-/// As much of a message as its event shows.
-const SHOWN: usize = 64;
 
 #[derive(NetworkBehaviour)]
 pub struct Behaviour {
@@ -59,6 +54,11 @@ pub struct Query {
 pub struct Node {
     pub swarm: Swarm<Behaviour>,
     pub kad_protocol: String,
+    /// Of what gossipsub has sent and received.
+    pub counts: Registry,
+    gossip_hold: Duration,
+    /// Verdicts that are due.
+    held: VecDeque<(Instant, PeerId, gossipsub::MessageId)>,
     pub connections: HashMap<ConnectionId, Connection>,
     pub dials: HashMap<ConnectionId, Result<PeerId, String>>,
     pub infos: HashMap<PeerId, identify::Info>,
@@ -112,6 +112,7 @@ impl Handle {
 }
 
 pub async fn start(args: &Args) -> Result<(Node, Vec<Multiaddr>), String> {
+    let mut counts = Registry::default();
     let mut swarm = libp2p::SwarmBuilder::with_existing_identity(args.key.clone())
         .with_tokio()
         .with_tcp(
@@ -120,7 +121,7 @@ pub async fn start(args: &Args) -> Result<(Node, Vec<Multiaddr>), String> {
             yamux::Config::default,
         )
         .map_err(|e| e.to_string())?
-        .with_behaviour(|_| behaviour(args))
+        .with_behaviour(|_| behaviour(args, &mut counts))
         .map_err(|e| e.to_string())?
         .with_swarm_config(|config| config.with_idle_connection_timeout(IDLE))
         .build();
@@ -134,10 +135,13 @@ pub async fn start(args: &Args) -> Result<(Node, Vec<Multiaddr>), String> {
             _ => {}
         }
     };
-    Ok((Node::new(swarm, args.kad_protocol.to_string()), vec![first]))
+    Ok((Node::new(swarm, args, counts), vec![first]))
 }
 
-fn behaviour(args: &Args) -> Result<Behaviour, Box<dyn std::error::Error + Send + Sync + 'static>> {
+fn behaviour(
+    args: &Args,
+    counts: &mut Registry,
+) -> Result<Behaviour, Box<dyn std::error::Error + Send + Sync + 'static>> {
     let identify = (!args.bare).then(|| {
         let config = identify::Config::new("ipfs/0.1.0".into(), args.key.public())
             .with_interval(IDENTIFY_AGAIN);
@@ -146,7 +150,7 @@ fn behaviour(args: &Args) -> Result<Behaviour, Box<dyn std::error::Error + Send 
     let ping = (!args.bare).then(ping::Behaviour::default);
     Ok(Behaviour {
         kad: kademlia(args),
-        gossip: gossip(args)?,
+        gossip: gossip::behaviour(args, counts)?,
         streams: streams::Behaviour::new(),
         identify: identify.into(),
         ping: ping.into(),
@@ -168,62 +172,14 @@ fn kademlia(args: &Args) -> kad::Behaviour<kad::store::MemoryStore> {
     behaviour
 }
 
-fn gossip(args: &Args) -> Result<gossipsub::Behaviour, Box<dyn std::error::Error + Send + Sync>> {
-    let mut config = gossipsub::ConfigBuilder::default();
-    if let Some(d) = args.gossip_d {
-        config
-            .mesh_n(d)
-            .mesh_n_low(d)
-            .mesh_n_high(d)
-            .mesh_outbound_min(2.min(d / 2));
-        config.flood_publish(false);
-    }
-    match &args.gossip_id {
-        Some(id) => set_gossip_id(&mut config, id),
-        // The default id is made of author and number, which unsigned messages lack.
-        None if !args.gossip_signed => set_gossip_id(&mut config, &GossipId::Sha256),
-        None => {}
-    }
-    let authenticity = if args.gossip_signed {
-        gossipsub::MessageAuthenticity::Signed(args.key.clone())
-    } else {
-        config.validation_mode(gossipsub::ValidationMode::Anonymous);
-        gossipsub::MessageAuthenticity::Anonymous
-    };
-    Ok(gossipsub::Behaviour::new(authenticity, config.build()?)?)
-}
-
-fn set_gossip_id(config: &mut gossipsub::ConfigBuilder, id: &GossipId) {
-    match id {
-        GossipId::Go | GossipId::Py => {
-            config.message_id_fn(|m| [author(m), number(m)].concat().into())
-        }
-        GossipId::Js => config.message_id_fn(|m| [key(m), number(m)].concat().into()),
-        GossipId::Sha256 => config.message_id_fn(|m| Sha256::digest(&m.data).to_vec().into()),
-        GossipId::Rust => config,
-    };
-}
-
-fn number(message: &gossipsub::Message) -> Vec<u8> {
-    let number = message.sequence_number.unwrap_or_default();
-    number.to_be_bytes().to_vec()
-}
-
-fn author(message: &gossipsub::Message) -> Vec<u8> {
-    let author = message.source.map(|author| author.to_bytes());
-    author.unwrap_or_default()
-}
-
-/// The public key that an Ed25519 peer id embeds after the two bytes of its multihash header.
-fn key(message: &gossipsub::Message) -> Vec<u8> {
-    author(message).into_iter().skip(2).collect()
-}
-
 impl Node {
-    fn new(swarm: Swarm<Behaviour>, kad_protocol: String) -> Self {
+    fn new(swarm: Swarm<Behaviour>, args: &Args, counts: Registry) -> Self {
         Self {
             swarm,
-            kad_protocol,
+            kad_protocol: args.kad_protocol.to_string(),
+            gossip_hold: args.gossip_hold,
+            counts,
+            held: VecDeque::new(),
             connections: HashMap::new(),
             dials: HashMap::new(),
             infos: HashMap::new(),
@@ -238,14 +194,32 @@ impl Node {
         let (jobs, mut to_do) = mpsc::unbounded_channel::<Job>();
         tokio::spawn(async move {
             loop {
+                let due = self.held.front().map(|(due, ..)| *due);
                 tokio::select! {
                     event = self.swarm.select_next_some() => self.on_event(event),
+                    () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => self.accept_next(),
                     Some(job) = to_do.recv() => job(&mut self),
                 }
                 self.look_again();
             }
         });
         Handle { jobs }
+    }
+
+    /// All wait equally long, so the first to come is the first to be judged.
+    fn hold(&mut self, source: PeerId, id: gossipsub::MessageId) {
+        if !self.gossip_hold.is_zero() {
+            let due = Instant::now() + self.gossip_hold;
+            self.held.push_back((due, source, id));
+        }
+    }
+
+    fn accept_next(&mut self) {
+        if let Some((_, source, id)) = self.held.pop_front() {
+            let gossip = &mut self.swarm.behaviour_mut().gossip;
+            let verdict = gossipsub::MessageAcceptance::Accept;
+            gossip.report_message_validation_result(&id, &source, verdict);
+        }
     }
 
     pub fn is_connected(&self, peer: &PeerId) -> bool {
@@ -319,8 +293,13 @@ impl Node {
             BehaviourEvent::Kad(kad::Event::OutboundQueryProgressed {
                 id, result, step, ..
             }) => self.on_query(id, result, step.last),
-            BehaviourEvent::Gossip(gossipsub::Event::Message { message, .. }) => {
-                tell_message(&message)
+            BehaviourEvent::Gossip(gossipsub::Event::Message {
+                propagation_source,
+                message_id,
+                message,
+            }) => {
+                gossip::tell_message(&message_id, &message);
+                self.hold(propagation_source, message_id);
             }
             other => eprintln!("{other:?}"),
         }
@@ -393,15 +372,4 @@ pub fn without_peer(mut addr: Multiaddr) -> Multiaddr {
         addr.pop();
     }
     addr
-}
-
-fn tell_message(message: &gossipsub::Message) {
-    let shown = &message.data[..message.data.len().min(SHOWN)];
-    say(json!({
-        "event": "message",
-        "topic": message.topic.to_string(),
-        "from": message.source.map(|author| author.to_string()).unwrap_or_default(),
-        "data": hex::encode(shown),
-        "size": message.data.len(),
-    }));
 }

@@ -91,6 +91,8 @@ impl Verbs {
             "gossip_peers" => self.gossip_peers(request).await,
             "gossip_publish" => self.gossip_publish(request).await,
             "gossip_burst" => self.gossip_burst(request).await,
+            "gossip_counts" => self.gossip_counts().await,
+            "gossip_scores" => self.gossip_scores().await,
             other => Err(unsupported(&format!("no verb {other}"))),
         }
     }
