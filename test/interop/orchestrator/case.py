@@ -28,6 +28,10 @@ class Case:
     """So many peers that nothing else is played meanwhile."""
     long: bool = False
     """Takes minutes: played only when --long asks for it."""
+    setup_seconds: float = 120.0
+    """What the setup may take; of cases that share one, the first says it."""
+    absent: tuple = ()
+    """Stacks that cannot be in its network: where it is defined stands why."""
 
     def suits(self, link):
         return self.dialer in ("", link.dialer)

@@ -33,13 +33,13 @@ async def formed(scene, names):
                         f"a {node.stack} node knows {KNOWN_AT_LEAST} of the others")
 
 
-async def started(scene, names):
+async def started(scene, names, *flags):
     """In the order of the names."""
     limit = asyncio.Semaphore(STARTED_AT_ONCE)
 
     async def one(name):
         async with limit:
-            return await scene.start(name)
+            return await scene.start(name, *flags)
     return await together(*(one(name) for name in names))
 
 

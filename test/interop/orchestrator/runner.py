@@ -11,9 +11,6 @@ from .matrix import Result
 from .peer import Failure, Unsupported
 from .scene import Link, Scene, pairs
 
-SETUP_SECONDS = 120.0
-
-
 class Runner:
     """`commands` maps each stack that can be played to the command of its peer."""
 
@@ -55,7 +52,7 @@ class Runner:
     async def _play_on(self, scene, cases, again, results):
         """Plays until one fails, of a failing setup all; returns what is left to play."""
         start = time.monotonic()
-        if problem := await attempt(cases[0].setup(scene), SETUP_SECONDS, "setup"):
+        if problem := await attempt(cases[0].setup(scene), cases[0].setup_seconds, "setup"):
             return await self._fail(scene, cases, problem, again, results, start)
         for at, case in enumerate(cases):
             start, scene.notes = time.monotonic(), []
@@ -79,18 +76,20 @@ class Runner:
 
     async def _play_everybody(self, links, cases):
         """Every case for every pair of stacks, in one network: a pair that fails spoils nothing for the next."""
-        stacks = matrix.in_order(name for link in links for name in (link.us, link.other))
+        named = matrix.in_order(name for link in links for name in (link.us, link.other))
+        stacks = [name for name in named if name not in cases[0].absent]
         games = [(case, link) for case in cases for link in pairs(stacks)]
         results, left, again = {}, games, Again()
         while left:
-            scene = Scene(Link(stacks[0], stacks[-1], stacks[0], stacks[-1]), self.commands)
+            present = {name: command for name, command in self.commands.items() if name in stacks}
+            scene = Scene(Link(stacks[0], stacks[-1], stacks[0], stacks[-1]), present)
             left = await self._play_network(scene, left, again, results)
         return [results[game] for game in games]
 
     async def _play_network(self, scene, games, again, results):
         """Returns what is to be played once more, in a new network."""
         try:
-            broken = await attempt(games[0][0].setup(scene), SETUP_SECONDS, "setup")
+            broken = await attempt(games[0][0].setup(scene), games[0][0].setup_seconds, "setup")
             problems = {game: await self._play_pair(scene, game, broken, again, results) for game in games}
             crash = await scene.crash()
         finally:
@@ -160,7 +159,7 @@ class Runner:
         while repeated:
             scene = Scene(Link(stack, stack, stack, stack), {stack: self.commands[stack]})
             try:
-                problem = (await attempt(case.setup(scene), SETUP_SECONDS, "setup")
+                problem = (await attempt(case.setup(scene), case.setup_seconds, "setup")
                            or await attempt(case.run(scene), case.seconds, case.name))
                 crash = problem and await scene.crash()
             finally:

@@ -45,6 +45,7 @@ class Scene:
         self.link, self.commands = link, commands
         self.peers, self.nodes = [], []
         self.others, self.visits = [], {}  # who came to the network of the nodes, and what came of it
+        self.played = None  # what a setup has for its cases to judge
         self.dialer = self.listener = None
         self.notes, self._told = [], False
         self._failing = None

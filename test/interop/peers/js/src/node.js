@@ -67,7 +67,8 @@ export class Node {
       connectionEncrypters: [components => this.#watched(noise()(components))],
       streamMuxers: [yamux()],
       connectionManager: { maxConnections: 2000, inboundConnectionThreshold: Infinity, maxIncomingPendingConnections: 1000 },
-      connectionMonitor: { enabled: !bare },
+      // A ping that a busy machine has had no time for does not end a connection.
+      connectionMonitor: { enabled: !bare, abortConnectionOnPingFailure: false },
       services: bare ? this.#bareServices() : this.#services()
     }
   }
