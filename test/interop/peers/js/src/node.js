@@ -5,10 +5,12 @@ import { identify, identifyPush } from '@libp2p/identify'
 import { serviceCapabilities } from '@libp2p/interface'
 import { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
 import { noise } from '@libp2p/noise'
+import { peerIdFromMultihash } from '@libp2p/peer-id'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
+import { decode as decodeMultihash } from 'multiformats/hashes/digest'
 import { createHash } from 'node:crypto'
 import { Counts } from './counts.js'
 import { kadIpns } from './ipns.js'
@@ -30,6 +32,7 @@ export class Node {
     node.args = args
     node.privateKey = await node.#identity()
     node.libp2p = await createLibp2p(node.#config())
+    if (args.gossipScores !== undefined) spareAuthors(node.pubsub)
     node.#listenToEvents()
     await serveAll(node.libp2p)
     await node.libp2p.start()
@@ -171,6 +174,14 @@ function seqno (message) {
   const bytes = Buffer.alloc(8)
   bytes.writeBigUInt64BE(message.sequenceNumber)
   return bytes
+}
+
+// gossipsub forwards a message to its author too, when somebody else brings it. go and rust take that for a forgery
+// (P4), so that with scores no mesh of theirs keeps a js peer.
+function spareAuthors (pubsub) {
+  const forward = pubsub.forwardMessage.bind(pubsub)
+  pubsub.forwardMessage = (id, message, source, excluded = []) =>
+    forward(id, message, source, new Set([...excluded, peerIdFromMultihash(decodeMultihash(message.from)).toString()]))
 }
 
 const anyRecord = { validator: async () => {}, selector: (key, records) => largest(records) }
