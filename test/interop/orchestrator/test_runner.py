@@ -124,6 +124,23 @@ class Networks(unittest.TestCase):
                          {(a, b) for a in ("kadmesh", "go") for b in ("kadmesh", "go")})
         self.assertEqual(statuses(results), [PASSED] * 4)
 
+    def test_a_stack_that_cannot_be_in_it_is_left_out(self):
+        present = []
+
+        async def seen(scene):
+            present.append(set(scene.commands))
+        results = play([case("hard", nothing, setup=seen, everybody=True, large=True, absent=("go",))])
+        self.assertEqual([(r.asker, r.column) for r in results], [("kadmesh", "kadmesh")])
+        self.assertEqual(present, [{"kadmesh"}])
+        self.assertEqual(play([case("hard", nothing, everybody=True, large=True, absent=("go", "kadmesh"))]), [])
+
+    def test_forms_for_as_long_as_its_case_allows(self):
+        async def slow(scene):
+            await asyncio.sleep(0.05)
+        for seconds, expected in ((0.01, FAILED), (5, PASSED)):
+            hard = case("hard", nothing, setup=slow, everybody=True, large=True, setup_seconds=seconds)
+            self.assertEqual(set(statuses(play([hard]))), {expected})
+
     def test_is_formed_once_for_all_its_cases_and_pairs(self):
         scenes = set()
 
