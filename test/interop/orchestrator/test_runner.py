@@ -138,7 +138,7 @@ class Networks(unittest.TestCase):
         async def slow(scene):
             await asyncio.sleep(0.05)
         for seconds, expected in ((0.01, FAILED), (5, PASSED)):
-            hard = case("hard", nothing, setup=slow, everybody=True, large=True, setup_seconds=seconds)
+            hard = case("large", nothing, setup=slow, everybody=True, large=True, setup_seconds=seconds)
             self.assertEqual(set(statuses(play([hard]))), {expected})
 
     def test_is_formed_once_for_all_its_cases_and_pairs(self):
