@@ -13,8 +13,8 @@ from ..peer import until
 from ..scene import KEPT_APART, connect, together
 from .gossip import heard, join, meshed, other_ids, TOPIC
 
-QUICK_MS, SLOW_MS = 250, 1000
-"""Beyond every delay of loopback, within the second for which py remembers what a peer does not want."""
+QUICK_MS, SLOW_MS = 600, 1600
+"""Beyond every delay of a busy machine, within the two heartbeats for which all but py remember what is not wanted."""
 COUNT, INTERVAL_US = 20, 50_000
 SMALL, LARGE = 200, 4096
 """js says it from 512 bytes on, the others from 1,000 or 1,024."""
