@@ -9,7 +9,7 @@ import asyncio
 
 from ..case import case, expect
 from ..counts import counts
-from ..peer import until
+from ..peer import Failure, until
 from ..scene import KEPT_APART, connect, together
 from .gossip import heard, join, meshed, other_ids, TOPIC
 
@@ -19,6 +19,8 @@ COUNT, INTERVAL_US = 20, 50_000
 SMALL, LARGE = 200, 4096
 """js says it from 512 bytes on, the others from 1,000 or 1,024."""
 DELIVERY_SECONDS = 15
+TRIES = 3
+"""On a machine that is so busy that QUICK_MS pass before a word is said, a burst shows nothing; one that is kept shows all."""
 
 
 async def triangle(scene, quick_is_us):
@@ -61,17 +63,40 @@ async def burst_of(scene, prefix, size):
     return await counts(quick) - before[0], await counts(slow) - before[1]
 
 
+async def kept(scene, prefix, judge):
+    """Of large bursts one must be as the judge wants it."""
+    for attempt in range(TRIES):
+        quick, slow = await burst_of(scene, f"{prefix}-{attempt}", LARGE)
+        scene.note(f"of {COUNT}: {slow}; {quick}")
+        try:
+            return judge(quick, slow)
+        except Failure:
+            if attempt == TRIES - 1:
+                raise
+
+
 async def spared(scene):
     """Until now the slow one has said nothing, for IDONTWANT is for what is large."""
     _, slow = await burst_of(scene, "small", SMALL)
     slow.exactly("copies_in", 2 * COUNT)
     slow.exactly("idontwant_out", 0)
-    quick, slow = await burst_of(scene, "large", LARGE)
+    await kept(scene, "large", heeded)
+
+
+def heeded(quick, slow):
+    """What the slow one does not want the quick one, which would have sent it long ago, has not sent."""
     slow.at_least("idontwant_out", COUNT)
     quick.at_least("idontwant_in", COUNT)
     quick.at_least("not_wanted", COUNT)
-    scene.note(f"of {COUNT}: {slow}; {quick}")
     slow.exactly("copies_in", COUNT)
+
+
+def heeded_late(quick, slow):
+    """What the quick one does not want the slow one has not sent."""
+    quick.at_least("idontwant_out", COUNT)
+    slow.at_least("idontwant_in", COUNT)
+    slow.at_least("not_wanted", COUNT)
+    quick.exactly("copies_in", COUNT)
 
 
 @case("gossip-idontwant-ours", on=they_are_quick, seconds=60)
@@ -83,12 +108,7 @@ async def ours(scene):
 @case("gossip-idontwant-late", on=they_are_quick, seconds=60)
 async def late(scene):
     """What the other says that it does not want when it forwards it we keep to ourselves when it is our turn."""
-    quick, slow = await burst_of(scene, "late", LARGE)
-    quick.at_least("idontwant_out", COUNT)
-    slow.at_least("idontwant_in", COUNT)
-    slow.at_least("not_wanted", COUNT)
-    quick.exactly("copies_in", COUNT)
-    scene.note(f"of {COUNT}: {quick}; {slow}")
+    await kept(scene, "late", heeded_late)
 
 
 @case("gossip-idontwant-theirs", on=we_are_quick, fresh=True, seconds=60)
