@@ -16,11 +16,13 @@ from . import parts
 from .process import Broken
 from .ratio import FIGURE, sample, summary
 from .table import Line, closing, table
-from .workloads import QUICK, WORKLOADS, Bench, Sizes
+from .workload import QUICK, Bench, Sizes
+from .workloads import WORKLOADS
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 OTHERS = ("go", "rust", "js")
-PROGRAMS = ("ask", "connect", "stream", "ping", "host", "crowd", "link", "dht", "find_node", "handshake_floor",
+PROGRAMS = ("ask", "connect", "stream", "ping", "host", "crowd", "link", "dht", "find_node", "subscribers",
+            "handshake_floor", "signature_floor",
             "pipe_floor", "ping_pong_floor", "idle_floor", "start_floor", "wheel_floor", "calendar", "packets", "simulation")
 COMPARISONS = ("opendht",)
 """Programs of other libraries, which are built where those are installed."""

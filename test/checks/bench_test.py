@@ -14,7 +14,8 @@ from runner import main, parts  # noqa: E402
 from runner.process import Broken  # noqa: E402
 from runner.ratio import ABOVE, FIGURE, Row, Sample, of_floor, sample, sized, summary  # noqa: E402
 from runner.table import Line, closing, table  # noqa: E402
-from runner.workloads import WORKLOADS, Workload  # noqa: E402
+from runner.workload import Workload
+from runner.workloads import WORKLOADS  # noqa: E402
 
 COST = Row("cpu", "connect", "us", at_most=1.6)
 SPEED = Row("rate", "stream", "MB/s", at_least=0.8)

@@ -167,6 +167,7 @@ func (m *Meshes) UndeliverableMessage(*pubsub.Message)     {}
 type joined struct {
 	topic    *pubsub.Topic
 	messages *pubsub.Subscription
+	pump     *Pump // of a topic joined quietly
 }
 
 // Topics holds each topic once: go gives out one handle a topic.
@@ -197,7 +198,12 @@ func (p *Peer) gossipJoin(_ context.Context, r Request) (fields, error) {
 	if held.messages, err = held.topic.Subscribe(pubsub.WithBufferSize(queue)); err != nil {
 		return nil, err
 	}
-	go p.reportMessages(held.messages)
+	if r.Quiet {
+		held.pump = newPump(p.host.ID(), held)
+		go held.pump.count()
+	} else {
+		go p.reportMessages(held.messages)
+	}
 	return fields{}, nil
 }
 

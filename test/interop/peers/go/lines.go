@@ -67,6 +67,9 @@ type Request struct {
 	Data       string   `json:"data"`
 	Prefix     string   `json:"prefix"`
 	File       string   `json:"file"`
+	Quiet      bool     `json:"quiet"`
+	Window     int      `json:"window"`
+	Others     int      `json:"others"`
 }
 
 func (r Request) timeout() time.Duration {

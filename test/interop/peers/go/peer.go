@@ -142,5 +142,6 @@ func (p *Peer) verbs() map[string]Verb {
 		"gossip_trace":   p.gossipTrace,
 		"gossip_counts":  p.gossipCounts,
 		"gossip_scores":  p.gossipScores,
+		"gossip_pump":    p.gossipPump,
 	}
 }

@@ -1,5 +1,6 @@
 #include <asio/co_spawn.hpp>
 
+#include "pump.h"
 #include "verbs.h"
 
 namespace kadmesh::peer {
@@ -26,9 +27,31 @@ Json peers_of(const Request& r, std::vector<PeerId> TopicView::* which) {
   return {{"peers", peers}};
 }
 
-asio::awaitable<Json> join(Request r) {
-  r.host.subscribe(r.text("topic"), on_message);
+using Pumps = std::map<Topic, Pump>;
+
+asio::awaitable<Json> join(Pumps& pumps, Request r) {
+  const Topic topic = r.text("topic");
+  Host::OnMessage handler = on_message;
+  if (r.fields.value("quiet", false)) {
+    Pump& pump = pumps.try_emplace(topic, r.host).first->second;
+    handler = [&pump](const GossipDeliver& delivery) { pump.on_message(delivery); };
+  }
+  value_or_throw(r.host.subscribe(topic, std::move(handler)));
   co_return Json::object();
+}
+
+asio::awaitable<Json> pump(Pumps& pumps, Request r) {
+  const auto at = pumps.find(r.text("topic"));
+  if (at == pumps.end()) throw Failure("not joined quietly");
+  PumpOrder order{.topic = at->first,
+                  .count = r.number("count"),
+                  .size = r.number("size"),
+                  .window = r.number("window"),
+                  .others = r.number("others"),
+                  .interval = std::chrono::microseconds(r.number("interval_us"))};
+  asio::awaitable<Json> running = at->second.run(std::move(order));
+  Json told = co_await std::move(running);
+  co_return told;
 }
 
 asio::awaitable<Json> leave(Request r) {
@@ -59,7 +82,7 @@ asio::awaitable<Json> burst(Request r) {
 asio::awaitable<Json> counts(Request r) {
   const GossipStats stats = r.host.node().gossip().stats();
   co_return Json{{"copies_in", stats.delivered + stats.duplicates + stats.validating +
-                                   stats.rejected + stats.ignored + stats.dropped},
+                                   stats.rejected + stats.ignored + stats.unjudged},
                  {"ihave_out", stats.ihave_sent},
                  {"iwant_in", stats.iwant_served},
                  {"iwant_out", stats.iwant_sent},
@@ -91,7 +114,9 @@ void hold_messages(Host& host, Duration hold) {
 }
 
 void add_gossip_verbs(Verbs& verbs) {
-  verbs["gossip_join"] = join;
+  const auto pumps = std::make_shared<Pumps>();
+  verbs["gossip_join"] = [pumps](Request r) { return join(*pumps, std::move(r)); };
+  verbs["gossip_pump"] = [pumps](Request r) { return pump(*pumps, std::move(r)); };
   verbs["gossip_leave"] = leave;
   verbs["gossip_mesh"] = mesh;
   verbs["gossip_peers"] = peers;

@@ -26,6 +26,7 @@ export class Node {
   early = new Map() // peer -> whether its last connection agreed on the muxer inside Noise
   identified = new WeakSet() // connections
   counts = new Counts() // of what gossipsub has sent and received
+  pumps = new Map() // topic joined quietly -> its Pump
 
   static async start (args) {
     const node = new Node()
@@ -148,15 +149,22 @@ export class Node {
       told(this.identified.has(detail.connection) ? 'pushed' : 'identified', detail.connection, { protocols: info.protocols ?? [] })
       this.identified.add(detail.connection)
     })
-    this.pubsub.addEventListener('gossipsub:message', ({ detail: { msg, msgId } }) => say({
-      event: 'message',
-      topic: msg.topic,
-      from: msg.from?.toString() ?? '',
-      data: Buffer.from(msg.data.subarray(0, SHOWN)).toString('hex'),
-      size: msg.data.length,
-      message_id: Buffer.from(msgId, 'base64').toString('hex')
-    }))
+    this.pubsub.addEventListener('gossipsub:message', ({ detail: { msg, msgId } }) => {
+      const pump = this.pumps.get(msg.topic)
+      pump === undefined ? tellMessage(msg, msgId) : pump.onMessage(msg)
+    })
   }
+}
+
+function tellMessage (message, id) {
+  say({
+    event: 'message',
+    topic: message.topic,
+    from: message.from?.toString() ?? '',
+    data: Buffer.from(message.data.subarray(0, SHOWN)).toString('hex'),
+    size: message.data.length,
+    message_id: Buffer.from(id, 'base64').toString('hex')
+  })
 }
 
 // The ids that are not this stack's own. (`js` without signatures is SHA-256 of the data too.)

@@ -5,9 +5,10 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { CID } from 'multiformats/cid'
 import { decode as decodeMultihash } from 'multiformats/hashes/digest'
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import * as ipns from './ipns.js'
 import { withoutPeer } from './node.js'
+import { Pump, untilTime } from './pump.js'
 import * as services from './services.js'
 
 const RAW = 0x55 // the codec of the CIDs that are made of bare multihashes
@@ -172,9 +173,10 @@ export const verbs = {
     return ipns.open(peerIdFromString(peer), bytes(record))
   },
 
-  async gossip_join (node, { topic }) {
+  async gossip_join (node, { topic, quiet }) {
     const hold = node.args.gossipHold
     if (hold > 0) node.pubsub.topicValidators.set(topic, () => sleep(hold, TopicValidatorResult.Accept))
+    if (quiet) node.pumps.set(topic, new Pump(node.pubsub, topic))
     node.pubsub.subscribe(topic)
   },
 
@@ -210,6 +212,12 @@ export const verbs = {
   async gossip_scores (node) {
     if (node.args.gossipScores === undefined) throw new Unsupported('started without --gossip-scores')
     return { scores: Object.fromEntries(node.pubsub.getPeers().map(id => [id.toString(), node.pubsub.getScore(id.toString())])) }
+  },
+
+  async gossip_pump (node, request) {
+    const pump = node.pumps.get(request.topic)
+    if (pump === undefined) throw new Error('not joined quietly')
+    return pump.run(request)
   },
 
   async quit () {}
@@ -252,12 +260,6 @@ async function until (condition, signal) {
   while (!condition()) {
     await sleep(20)
     signal.throwIfAborted()
-  }
-}
-
-async function untilTime (due) {
-  for (let left = due - performance.now(); left > 0; left = due - performance.now()) {
-    await (left > 2 ? sleep(left - 1) : setImmediate())
   }
 }
 

@@ -7,15 +7,21 @@ use tokio::time::{Duration, Instant, sleep_until};
 use crate::{
     gossip,
     node::Node,
+    pump::Pump,
     verbs::{Answer, Refusal, Verbs, bytes, number, strings, text, unsupported},
 };
 
 impl Verbs {
     pub async fn gossip_join(&self, request: &Value) -> Answer {
         let topic = topic(request)?;
-        self.node
-            .run(move |n| n.swarm.behaviour_mut().gossip.subscribe(&topic))
-            .await?;
+        let quiet = request["quiet"] == true;
+        let join = move |n: &mut Node| {
+            if quiet {
+                n.pumps.insert(topic.hash(), Pump::new());
+            }
+            n.swarm.behaviour_mut().gossip.subscribe(&topic)
+        };
+        self.node.run(join).await?;
         Ok(json!({}))
     }
 

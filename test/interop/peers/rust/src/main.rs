@@ -5,6 +5,7 @@ mod gossip;
 mod gossip_verbs;
 mod kad_verbs;
 mod node;
+mod pump;
 mod services;
 mod streams;
 mod verbs;

@@ -22,7 +22,7 @@ use tokio::{
     time::{Duration, Instant, sleep_until},
 };
 
-use crate::{args::Args, gossip, say, streams};
+use crate::{args::Args, gossip, pump::Pump, say, streams};
 
 /// Longer than any run: nothing is closed for being idle.
 const IDLE: Duration = Duration::from_secs(3600);
@@ -64,6 +64,8 @@ pub struct Node {
     pub infos: HashMap<PeerId, identify::Info>,
     pub pings: HashMap<PeerId, Result<Duration, String>>,
     pub queries: HashMap<kad::QueryId, Query>,
+    /// Of topics joined quietly.
+    pub pumps: HashMap<gossipsub::TopicHash, Pump>,
     waiting: Vec<Waiting>,
 }
 
@@ -185,6 +187,7 @@ impl Node {
             infos: HashMap::new(),
             pings: HashMap::new(),
             queries: HashMap::new(),
+            pumps: HashMap::new(),
             waiting: Vec::new(),
         }
     }
@@ -298,8 +301,12 @@ impl Node {
                 message_id,
                 message,
             }) => {
-                gossip::tell_message(&message_id, &message);
-                self.hold(propagation_source, message_id);
+                if self.pumps.contains_key(&message.topic) {
+                    self.on_pumped(&message)
+                } else {
+                    gossip::tell_message(&message_id, &message);
+                    self.hold(propagation_source, message_id);
+                }
             }
             other => eprintln!("{other:?}"),
         }

@@ -93,6 +93,7 @@ impl Verbs {
             "gossip_burst" => self.gossip_burst(request).await,
             "gossip_counts" => self.gossip_counts().await,
             "gossip_scores" => self.gossip_scores().await,
+            "gossip_pump" => self.gossip_pump(request).await,
             other => Err(unsupported(&format!("no verb {other}"))),
         }
     }
