@@ -108,19 +108,21 @@ async def ten_of(bench, stack):
     return out
 
 
-def sent_bytes(peers):
-    """What TCP was given to carry, of all connections of these peers."""
-    async def ask():
-        process = await asyncio.create_subprocess_exec("ss", "-tinpHO", stdout=asyncio.subprocess.PIPE)
-        return (await process.communicate())[0].decode()
+def sent_of(listing, pids):
+    """The sum of bytes_sent of these processes' sockets in what `ss -tinpHO` prints."""
+    total = 0
+    for line in listing.splitlines():
+        sent = re.search(r"\bbytes_sent:(\d+)", line)
+        if sent and pids & {int(pid) for pid in re.findall(r"\bpid=(\d+)", line)}:
+            total += int(sent[1])
+    return total
 
-    async def add():
-        pids, total = {str(pid_of(peer)) for peer in peers}, 0
-        for line in (await ask()).splitlines():
-            if pids & set(re.findall(r"pid=(\d+)", line)):
-                total += int((re.search(r"bytes_sent:(\d+)", line) or [0, 0])[1])
-        return total
-    return add()
+
+async def sent_bytes(peers):
+    """What TCP was given to carry, of all connections of these peers."""
+    process = await asyncio.create_subprocess_exec("ss", "-tinpHO", stdout=asyncio.subprocess.PIPE)
+    listing, _ = await process.communicate()
+    return sent_of(listing.decode(), {pid_of(peer) for peer in peers})
 
 
 async def ten_in_time(bench, stack):
@@ -145,20 +147,20 @@ async def ten_in_time(bench, stack):
 
 async def subscribed(bench, stack):
     """Resident bytes that each topic of each peer adds."""
-    peers_, topics = bench.sizes.subscribers, bench.sizes.topics
+    count, topics = bench.sizes.subscribers, bench.sizes.topics
     async with peers_of(bench, stack, "--kad-mode", "client", count=1) as (peer,):
         for n in range(topics):
             await peer.ask("gossip_join", topic=f"t-{n}")
-        async with Standing(bench.program("subscribers"), peer.addr, peers_, topics) as crowd:
+        async with Standing(bench.program("subscribers"), peer.addr, count, topics) as crowd:
             await crowd.line()
             await asyncio.sleep(SETTLE_SECONDS)
             before = resident_bytes(pid_of(peer))
             crowd.process.stdin.write(b"\n")
             await asyncio.sleep(SETTLE_SECONDS)
             known = (await peer.ask("gossip_peers", topic=f"t-{topics - 1}"))["peers"]
-            if len(known) < peers_:
-                raise Broken(f"{stack}: only {len(known)} of {peers_} are known to subscribe")
-            return {"bytes": (resident_bytes(pid_of(peer)) - before) / peers_ / topics}
+            if len(known) < count:
+                raise Broken(f"{stack}: only {len(known)} of {count} are known to subscribe")
+            return {"bytes": (resident_bytes(pid_of(peer)) - before) / count / topics}
 
 
 # --- the register

@@ -10,7 +10,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "test" / "interop")]
 
-from runner import main, parts  # noqa: E402
+from runner import gossip, main, parts  # noqa: E402
 from runner.process import Broken  # noqa: E402
 from runner.ratio import ABOVE, FIGURE, Row, Sample, of_floor, sample, sized, summary  # noqa: E402
 from runner.table import Line, closing, table  # noqa: E402
@@ -117,6 +117,23 @@ def printed(*runs):
     entries += [dict(name=f"{name}_mean", run_name=name, run_type="aggregate", aggregate_name="mean", cpu_time=0,
                      time_unit=unit) for name, _, unit in runs]
     return json.dumps({"context": {}, "benchmarks": entries})
+
+
+class Gossip(unittest.TestCase):
+    def test_each_of_ten_has_three_links_and_reaches_all(self):
+        beside = {n: {m for link in gossip.TEN for m in link if n in link} - {n} for n in range(10)}
+        self.assertEqual({len(neighbours) for neighbours in beside.values()}, {3})
+        reached = {0}
+        for _ in range(10):
+            reached |= set().union(*(beside[n] for n in reached))
+        self.assertEqual(len(reached), 10)
+
+    def test_what_was_sent_is_that_of_the_peers_alone(self):
+        listing = '''ESTAB 0 0 127.0.0.1:1 127.0.0.1:2 users:(("a",pid=7,fd=3)) cubic bytes_sent:100 bytes_received:9
+ESTAB 0 0 127.0.0.1:2 127.0.0.1:1 users:(("b",pid=77,fd=3)) cubic bytes_sent:1000
+ESTAB 0 0 127.0.0.1:3 127.0.0.1:4 users:(("c",pid=8,fd=4)) cubic bytes_received:5
+ESTAB 0 0 127.0.0.1:5 127.0.0.1:6 users:(("a",pid=7,fd=4)) cubic bytes_sent:20'''
+        self.assertEqual(gossip.sent_of(listing, {7, 8}), 120)
 
 
 class Parts(unittest.TestCase):
