@@ -19,7 +19,7 @@ INCLUDE = re.compile(r'^#include "(.+)"', re.M)
 # What users are told to include. What these include is installed, too, and nothing else.
 FACES = ["driver/host.h", "driver/identity_file.h", "driver/metrics_listener.h", "driver/metrics_text.h",
          "node/node.h", "store/ipns.h", "store/memory_store.h", "store/sqlite_store.h", "kad/policies.h",
-         "base/framing.h", "base/multibase.h", "sim/world.h", "sim/oracle.h"]
+         "base/framing.h", "base/multibase.h", "gossip/trace_format.h", "sim/world.h", "sim/oracle.h"]
 
 
 def run(*command, **options):
