@@ -36,8 +36,15 @@ Result<void> GossipTraceFile::write(const GossipTraced& traced) {
   if (!file_) return {};
   const Bytes event = json_ ? to_bytes(as_bytes(trace_json(node_, traced.when, traced.event)))
                             : trace_protobuf(node_, traced.when, traced.event);
+  if (written_ + event.size() > kMost) {
+    std::fclose(std::exchange(file_, nullptr));
+    return fail(Errc::limit,
+                "the gossip trace ends here, at " + std::to_string(written_) + " bytes");
+  }
+  written_ += event.size();
   bool written = std::fwrite(event.data(), 1, event.size(), file_) == event.size();
-  if (written && traced.when - flushed_ >= kFlush) {
+  const bool set_back = traced.when < flushed_;
+  if (written && (set_back || traced.when - flushed_ >= kFlush)) {
     flushed_ = traced.when;
     written = std::fflush(file_) == 0;
   }

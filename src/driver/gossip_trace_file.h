@@ -12,13 +12,18 @@ namespace kadmesh {
 
 class GossipTraceFile {
  public:
+  // Peers choose how much there is to tell: at so many bytes a trace ends in order.
+  static constexpr std::size_t kMost = std::size_t{1} << 30;
+
   // Made anew, readable by its owner alone. A name that ends in .json gets lines of JSON, every
   // other protobufs. Errc::io when it cannot be made, or exists.
   static Result<std::unique_ptr<GossipTraceFile>> make(const std::filesystem::path& path,
                                                        const PeerId& node);
+  GossipTraceFile(const GossipTraceFile&) = delete;
+  GossipTraceFile& operator=(const GossipTraceFile&) = delete;
   ~GossipTraceFile();
 
-  // Errc::io once, when the disk takes no more: the trace ends there.
+  // Once, when the trace ends: Errc::io, the disk takes no more; Errc::limit, it is full.
   Result<void> write(const GossipTraced& traced);
 
  private:
@@ -27,6 +32,7 @@ class GossipTraceFile {
   std::FILE* file_;  // null: ended
   PeerId node_;
   bool json_;
+  std::size_t written_ = 0;
   WallTime flushed_{};
 };
 

@@ -221,7 +221,9 @@ Result<std::unique_ptr<Host>> Host::create(asio::io_context& loop, HostConfig co
   const KeyPair identity = config.identity ? *config.identity : new_identity();
   std::unique_ptr<GossipTraceFile> trace;
   if (config.gossip_trace) {
-    ASSIGN_OR_RETURN(trace, GossipTraceFile::make(*config.gossip_trace, identity.peer_id()));
+    auto made = GossipTraceFile::make(*config.gossip_trace, identity.peer_id());
+    if (!made && config.record) unlink_recording(*config.record);
+    ASSIGN_OR_RETURN(trace, std::move(made));
     config.node.gossip.trace = true;
   }
   auto state = std::make_shared<State>(loop, identity, std::move(config.node),

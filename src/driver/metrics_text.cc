@@ -315,7 +315,7 @@ void say_penalties(Exposition& out, const GossipStats& gossip) {
 
 void say_gossip(Exposition& out, const Metrics& metrics) {
   const GossipStats& gossip = metrics.node.gossip;
-  out.gauge("gossipsub_peers_total", "Peers that speak GossipSub.", gossip.peers);
+  out.gauge("gossipsub_peers_total", "Connected peers.", gossip.peers);
   out.gauge("gossip_topics", "Topics that we or peers subscribe to.", gossip.topics);
   out.family("gossipsub_mesh_peers_total", "gauge", "Peers in the mesh of a topic.");
   for (const Metrics::Mesh& mesh : metrics.meshes) out.sample(topic_label(mesh.topic), mesh.peers);

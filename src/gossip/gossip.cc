@@ -101,9 +101,8 @@ void Gossip::on_rpc(Turn turn, const PeerId& peer, ByteView bytes) {
   const auto from = state_->peers.find(peer);
   if (from == state_->peers.end()) return;
   ++state_->counts.rpcs_in;
-  state_->trace_received(peer, bytes);
   const bool graylisted = state_->below(&ScoreThresholds::graylist, peer);
-  if (graylisted) ++state_->counts.graylisted;
+  graylisted ? void(++state_->counts.graylisted) : state_->trace_received(peer, bytes);
   if (const auto message = gossip::only_message(bytes)) {
     ++state_->counts.parts_in[static_cast<std::size_t>(RpcPart::publish)];
     if (graylisted) return;

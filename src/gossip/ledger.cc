@@ -1,6 +1,4 @@
 // What happens, as it is counted and traced.
-#include <algorithm>
-
 #include "gossip/state.h"
 
 namespace kadmesh {

@@ -127,7 +127,7 @@ std::vector<PeerId> Gossip::State::fanout_candidates(const GossipTopic& about,
 // what can be judged, so that a later copy has its chance.
 void Gossip::State::receive(Turn turn, const PeerId& from, ByteView encoded) {
   const auto received = gossip::decode_message(encoded);
-  if (!received) return refuse(Refusal::unreadable, {}, {}, from);
+  if (!received) return void(++counts.rejected);  // 2 bytes are enough: they are worth no event
   const auto topic = topics.find(received->topic);
   if (topic == topics.end() || !topic->second.subscribed) return;
   const MessageId id = id_of(*received);
@@ -137,7 +137,7 @@ void Gossip::State::receive(Turn turn, const PeerId& from, ByteView encoded) {
     return forward_backfilled(from, *received, id);
   }
   arrived(id, digest);
-  if (received->from == identity.peer_id()) return duplicate(turn, *received, id, from);
+  if (received->from == identity.peer_id()) return void(++counts.duplicates);
   if (!room_to_validate(received->data.size()))
     return refuse(Refusal::no_room, id, topic->first, from);
   if (received->data.size() > config.most_message)

@@ -167,7 +167,8 @@ Sent Gossip::State::send(const PeerId& peer, std::shared_ptr<const Bytes> frame,
   if (to.unsent + frame->size() > budget(priority)) return drop(peer, to, *frame);
   to.unsent += frame->size();
   ++counts.rpcs_out;
-  if (priority != Priority::control) ++counts.parts_out[static_cast<std::size_t>(RpcPart::publish)];
+  if (gossip::only_message(gossip::rpc_in(*frame)))
+    ++counts.parts_out[static_cast<std::size_t>(RpcPart::publish)];
   trace_sent(peer, *frame);
   actions.emplace_back(GossipSend{peer, std::move(frame)});
   return Sent::queued;
@@ -191,7 +192,8 @@ Sent Gossip::State::drop(const PeerId& peer, GossipPeer& to, ByteView frame) {
   ++to.dropped;
   ++counts.dropped;
   trace_dropped(peer, frame);
-  if (scores) scores->too_slow(peer), count_penalty(Penalty::slow_peer);
+  count_penalty(Penalty::slow_peer);
+  if (scores) scores->too_slow(peer);
   if (std::exchange(to.slow, true)) return Sent::dropped_full;
   ++counts.slowed;
   actions.emplace_back(GossipSlow{peer});

@@ -15,9 +15,8 @@ bool Gossip::State::below(double ScoreThresholds::* threshold, const PeerId& pee
 }
 
 void Gossip::State::penalise(const PeerId& peer, Penalty penalty, unsigned count) {
-  if (!scores) return;
-  scores->penalise(peer, count);
   count_penalty(penalty);
+  if (scores) scores->penalise(peer, count);
 }
 
 // --- meshes

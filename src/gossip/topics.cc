@@ -39,6 +39,7 @@ void Gossip::State::subscribe(Turn turn, const Topic& topic, PartialUse parts) {
   GossipTopic& about = topics[topic];
   if (std::exchange(about.subscribed, true)) return;
   about.partial = parts;
+  about.stats = {};
   trace<traced::Joined>(topic);
   announce(topic, true);
   for (const PeerId& peer : about.subscribers) share(peer, true);

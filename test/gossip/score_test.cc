@@ -258,7 +258,6 @@ TEST_CASE("score P4: a rejected message is everybody's who sends it, before and 
   CHECK(s.view(4).topics.empty());
 }
 
-// TestScoreRejectMessageDeliveries, "clear the delivery record"
 TEST_CASE(
     "score P4: a copy that came before its topic was scored is held against its sender, too") {
   TopicScoreParams topic = still_topic();
@@ -274,6 +273,7 @@ TEST_CASE(
   CHECK(s.score(2) == -1);
 }
 
+// TestScoreRejectMessageDeliveries, "clear the delivery record"
 TEST_CASE("score P4: a message that comes anew after its record's time is judged anew") {
   TopicScoreParams topic = still_topic();
   topic.invalid_weight = -1;

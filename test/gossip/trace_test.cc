@@ -15,7 +15,7 @@ GossipConfig tracing() {
   return config;
 }
 
-// The events but RPCs: name, and whom or what they are about.
+// The names of the events but RPCs.
 std::vector<std::string> happened(Router& router) {
   static constexpr std::string_view kNames[] = {
       "published", "rejected", "duplicate", "delivered", "opened",  "closed", "",
@@ -126,6 +126,21 @@ TEST_CASE("trace: RPCs with all that they are made of") {
   REQUIRE(sent.size() == 1);
   CHECK(sent[0].peer == id(1));
   CHECK(sent[0].rpc.iwant == std::vector<MessageId>{number(9)});
+}
+
+TEST_CASE("trace: what cannot be read, and who is on the graylist, makes no events") {
+  Router router(tracing());
+  router.subscribe_us();
+  router.member(1);
+  router.events.clear();
+  router.say_raw(1, Bytes{0x12, 0x00, 0x12, 0x00});  // two messages of nothing
+  CHECK(happened(router) == Names{});
+  CHECK(router.gossip.stats().rejected == 2);
+  router.prune(1, 60);
+  while (router.gossip.stats().graylisted == 0) router.graft(1);
+  router.events.clear();
+  router.graft(1);
+  CHECK(router.events.empty());
 }
 
 TEST_CASE("trace: frames that a peer does not take are dropped, and said to be") {

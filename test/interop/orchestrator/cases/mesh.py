@@ -105,7 +105,7 @@ async def one_of(scene, message):
 
 async def arrival(scene, wanted):
     clock = asyncio.get_running_loop().time
-    late = clock() + ARRIVAL_SECONDS 
+    late = clock() + ARRIVAL_SECONDS
     while clock() < late and any(len(node.messages) < count for node, count in zip(scene.nodes, wanted)):
         await asyncio.sleep(0.02)
 

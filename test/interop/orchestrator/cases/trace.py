@@ -3,11 +3,9 @@
 import pathlib
 import tempfile
 
-from .. import stack
 from ..case import case, expect
-from ..peer import until
 from ..scene import connect
-from .gossip import TOPIC, arrives_once, burst, join, meshed, other_ids
+from .gossip import arrives_once, burst, join, meshed, other_ids
 
 COUNT = 20
 FORMATS = (".pb", ".json")
