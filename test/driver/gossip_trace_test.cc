@@ -39,7 +39,8 @@ TEST_CASE_FIXTURE(Traces, "gossip trace: a host's file tells what happened, to i
   CHECK(text().find("\"join\":{\"topic\":\"news\"}") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Traces, "gossip trace: a file that exists is left alone, and nothing is recorded") {
+TEST_CASE_FIXTURE(Traces,
+                  "gossip trace: a file that exists is left alone, and nothing is recorded") {
   std::ofstream(file) << "mine";
   HostConfig config;
   config.listen = {loopback()};
