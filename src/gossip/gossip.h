@@ -214,7 +214,7 @@ class Gossip {
   // 0 for those who are not scored.
   double score(const PeerId& peer) const;
   ScoreView score_view(const PeerId& peer) const;
-  // Of those who are connected and scored, in no order.
+  // Of those who are connected and scored.
   std::vector<double> scores() const;
   // Of each topic that we have joined: why the peer is or is not in its mesh; its score by
   // component, and its last prunes.

@@ -21,7 +21,7 @@ enum class Refusal : std::uint8_t {
   ignored,     // by a validator, or because nobody judged it in time
 };
 inline constexpr std::size_t kRefusals = 7;
-// As go-libp2p-pubsub's traces name it: "invalid signature"
+// As go-libp2p-pubsub's traces name it, where they do: "invalid signature"
 const char* text(Refusal why);
 // Its verdict is reject; of the others it is ignore.
 bool is_fault(Refusal why);
@@ -53,10 +53,10 @@ inline constexpr std::size_t kPenalties = 5;
 const char* text(Penalty penalty);
 
 struct TopicStats {
-  // Messages. Those of the outbox count as published when the topic has somebody to send them to.
+  // Messages. What is published where we neither subscribe nor know of anybody counts for no topic.
   std::uint64_t published = 0, delivered = 0, duplicates = 0;
   std::array<std::uint64_t, kRefusals> refused{};  // by Refusal
-  // What we said of it: parts of RPCs.
+  // What was to be said of it, whether or not peers took it; iwant: the IHAVEs that made us ask.
   std::uint64_t grafts = 0, prunes = 0, ihave = 0, iwant = 0, idontwant = 0;
 };
 
